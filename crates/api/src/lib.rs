@@ -1,0 +1,1 @@
+//! The HTTP operations: router, authentication, one file an operation, faults.

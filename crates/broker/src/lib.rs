@@ -1,0 +1,1 @@
+//! Running sessions: connection drivers, registry, direct messages, fan-out, drain.

@@ -1,0 +1,1 @@
+//! The rules of the broker, without I/O: sessions, deliveries, topics, access, limits.

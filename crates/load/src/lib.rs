@@ -1,0 +1,1 @@
+//! Load generator for confirmed and unconfirmed direct messages.

@@ -1,0 +1,1 @@
+//! AWS policy documents: parse, compile, evaluate and explain.

@@ -1,0 +1,2 @@
+//! The binary `tenfour`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Log entries and metrics: each event declared once.

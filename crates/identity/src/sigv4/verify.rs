@@ -1,0 +1,243 @@
+//! Proving a claim.
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, hmac};
+use http::HeaderMap;
+
+use super::canonical::{Canonicalizer, Coverage, EMPTY_SHA256, Uncovered, sha256};
+use super::{
+    ALGORITHM, Claim, Excerpt, Placement, RequestParts, SignatureError, SigningKeys, Timestamp,
+};
+use crate::hex::Hex32;
+
+/// The value of x-amz-content-sha256 that leaves the body out of the signature.
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
+/// The body that came with a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// All of the body.
+    Bytes(&'a [u8]),
+    /// No body, as with a WebSocket upgrade.
+    Empty,
+}
+
+impl Payload<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Empty => 0,
+        }
+    }
+
+    fn sha256(self) -> PayloadHash<'static> {
+        match self {
+            Self::Bytes([]) | Self::Empty => PayloadHash::Text(EMPTY_SHA256),
+            Self::Bytes(bytes) => PayloadHash::Computed(sha256(bytes)),
+        }
+    }
+}
+
+/// The last line of a canonical request.
+enum PayloadHash<'a> {
+    Text(&'a str),
+    Computed(Hex32),
+}
+
+impl PayloadHash<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Computed(hash) => hash.as_str(),
+        }
+    }
+}
+
+/// What belongs to an access key id, looked up by the server.
+#[derive(Clone, Copy)]
+pub struct Secret<'a> {
+    /// The secret access key.
+    pub secret_access_key: &'a str,
+    /// The session token, for temporary credentials only.
+    pub session_token: Option<&'a str>,
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// What this endpoint demands of a signature.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The region of this endpoint.
+    pub region: &'a str,
+    /// The signing names this endpoint answers to: `iotdata` and `iotdevicegateway` (spec 3.1).
+    pub services: &'a [&'a str],
+    /// The time, in seconds since 1970.
+    pub now: i64,
+    /// Whether the request came over TLS, which is when a body may stay unsigned.
+    pub secure: bool,
+    /// How far the time of signing may be from `now`: 300 (spec 12.10).
+    pub max_skew_seconds: i64,
+}
+
+/// Proves a claim: that whoever sent this request, with this body, has the secret.
+///
+/// The signed headers must include `host`, the header that gave the time, and where present
+/// `x-amz-date`, `x-amz-security-token` and every `x-amz-mqtt5-*`, because these change what the
+/// request means. Other `x-amz-*` headers may stay unsigned: proxies add some on the way.
+///
+/// # Errors
+/// Everything [`SignatureError`] lists, the cheap and telling checks first. A signature that does
+/// not match is compared in constant time.
+pub fn verify(
+    claim: &Claim<'_>,
+    parts: &RequestParts<'_>,
+    payload: Payload<'_>,
+    secret: &Secret<'_>,
+    rules: &Rules<'_>,
+    keys: &SigningKeys,
+) -> Result<(), SignatureError> {
+    check_scope(claim, rules)?;
+    check_time(claim, rules)?;
+    check_signed_headers(claim, parts.headers)?;
+    check_session_token(claim, secret)?;
+    let payload_hash = payload_hash(claim, parts.headers, payload, rules.secure)?;
+    let key = keys.get(claim.access_key_id(), secret.secret_access_key, claim.scope());
+    let mut canonicalizer = Canonicalizer::default();
+    let mut attempt = |uncovered| {
+        let signed_headers = claim.signed_headers();
+        let coverage = Coverage { signed_headers, uncovered, payload_hash: payload_hash.as_str() };
+        let request_hash = canonicalizer.hash(parts, coverage)?;
+        let tag = signature(&key, claim.signed_at(), claim.scope_text(), &request_hash);
+        let equal = constant_time::verify_slices_are_equal(tag.as_ref(), claim.signature());
+        Ok(equal.map_err(|_| request_hash))
+    };
+    let mismatch = match claim.placement() {
+        Placement::Header => attempt(Uncovered::Nothing)?,
+        // The documented way first; some presigners sign the token as well (spec 3.2).
+        Placement::Query => match attempt(Uncovered::SignatureAndToken)? {
+            Err(_) if claim.session_token().is_some() => attempt(Uncovered::Signature)?,
+            outcome => outcome,
+        },
+    };
+    mismatch
+        .map_err(|hash| SignatureError::Mismatch { canonical_request_sha256: hash.as_str().into() })
+}
+
+/// The signature over a canonical request's hash.
+pub(super) fn signature(
+    key: &hmac::Key,
+    signed_at: Timestamp,
+    scope: &str,
+    request_hash: &Hex32,
+) -> hmac::Tag {
+    let mut context = hmac::Context::with_key(key);
+    for line in [ALGORITHM, signed_at.as_str(), scope] {
+        context.update(line.as_bytes());
+        context.update(b"\n");
+    }
+    context.update(request_hash.as_str().as_bytes());
+    context.sign()
+}
+
+fn check_scope(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
+    let scope = claim.scope();
+    if scope.date != claim.signed_at().date() {
+        let signed_at = claim.signed_at();
+        return Err(SignatureError::ScopeDate { found: Excerpt::of(scope.date), signed_at });
+    }
+    if scope.region != rules.region {
+        return Err(SignatureError::ScopeRegion {
+            found: Excerpt::of(scope.region),
+            expected: rules.region.into(),
+        });
+    }
+    if !rules.services.contains(&scope.service) {
+        return Err(SignatureError::ScopeService {
+            found: Excerpt::of(scope.service),
+            expected: rules.services.join(" or ").into(),
+        });
+    }
+    Ok(())
+}
+
+fn check_time(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
+    let signed_at = claim.signed_at();
+    let now = Timestamp::from_unix(rules.now);
+    let age = now.unix() - signed_at.unix();
+    let limit_seconds = rules.max_skew_seconds;
+    let too_old = claim.lifetime_seconds().is_none() && age > limit_seconds;
+    if too_old || age < -limit_seconds {
+        return Err(SignatureError::ClockSkew { signed_at, now, limit_seconds });
+    }
+    match claim.lifetime_seconds() {
+        Some(lifetime_seconds) if age >= i64::from(lifetime_seconds) => {
+            Err(SignatureError::Expired { signed_at, lifetime_seconds, now })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_signed_headers(claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), SignatureError> {
+    let is_signed = |name: &str| claim.signed_headers().split(';').any(|signed| signed == name);
+    let not_signed = |name| Err(SignatureError::HeaderNotSigned { name: Excerpt::of(name) });
+    if !is_signed("host") {
+        return not_signed("host");
+    }
+    let has_amz_date = headers.contains_key("x-amz-date");
+    if claim.placement() == Placement::Header && !has_amz_date && !is_signed("date") {
+        return not_signed("date");
+    }
+    for name in headers.keys().map(http::HeaderName::as_str) {
+        let matters = matches!(name, "x-amz-date" | "x-amz-security-token")
+            || name.starts_with("x-amz-mqtt5-");
+        if matters && !is_signed(name) {
+            return not_signed(name);
+        }
+    }
+    Ok(())
+}
+
+fn check_session_token(claim: &Claim<'_>, secret: &Secret<'_>) -> Result<(), SignatureError> {
+    match (claim.session_token(), secret.session_token) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(SignatureError::SessionTokenUnexpected),
+        (None, Some(_)) => Err(SignatureError::SessionTokenMissing),
+        (Some(came), Some(right)) => {
+            constant_time::verify_slices_are_equal(came.as_bytes(), right.as_bytes())
+                .map_err(|_| SignatureError::SessionTokenWrong)
+        }
+    }
+}
+
+/// The hash that was signed for the body: its real one, unless a signed x-amz-content-sha256
+/// says that the body is not covered.
+fn payload_hash(
+    claim: &Claim<'_>,
+    headers: &HeaderMap,
+    payload: Payload<'_>,
+    secure: bool,
+) -> Result<PayloadHash<'static>, SignatureError> {
+    const NAME: &str = "x-amz-content-sha256";
+    let signed = claim.signed_headers().split(';').any(|name| name == NAME);
+    let hash = match headers.get(NAME).filter(|_| signed).map(http::HeaderValue::as_bytes) {
+        None => return Ok(payload.sha256()),
+        Some(value) if value == UNSIGNED_PAYLOAD.as_bytes() && secure => {
+            return Ok(PayloadHash::Text(UNSIGNED_PAYLOAD));
+        }
+        Some(value) if value == UNSIGNED_PAYLOAD.as_bytes() => {
+            return Err(SignatureError::UnsignedPayloadOverPlaintext);
+        }
+        Some(value) => value,
+    };
+    let real = payload.sha256();
+    if hash == real.as_str().as_bytes() {
+        Ok(real)
+    } else {
+        Err(SignatureError::ContentHashMismatch { body_bytes: payload.len() })
+    }
+}

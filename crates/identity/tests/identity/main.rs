@@ -1,0 +1,9 @@
+//! The public face of the crate, tried from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod certificates;
+mod possession;
+mod refusals;
+mod signing;
+mod vectors;

@@ -1,1 +1,26 @@
-//! The rules of the broker, without I/O: sessions, deliveries, topics, access, limits.
+//! The rules of the broker, without I/O.
+//!
+//! Everything here takes bytes, values and the present [`Moment`] and returns values: no clock, no
+//! randomness, no files, no async runtime. The crate `broker` drives it.
+//!
+//! * [`session`]: one connected client: packets in, packets out, in-flight window, deadlines.
+//! * [`outcome`]: every way a direct message can end.
+//! * [`access`]: who may do what; a passed check is a value ([`access::Permit`]).
+//! * [`directory`]: principals, access keys and things, as loaded from wherever they live.
+//! * [`topics`]: which sessions a published message matches.
+//! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.
+
+pub mod access;
+pub mod close;
+pub mod directory;
+pub mod direct;
+pub mod inflight;
+pub mod limits;
+pub mod moment;
+pub mod outcome;
+pub mod profile;
+pub mod rate;
+pub mod session;
+pub mod topics;
+
+pub use moment::Moment;

@@ -1,0 +1,64 @@
+//! Reading a request's body, within bounds.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+
+/// A body that could not be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// It is larger than anything that is looked at.
+    TooLarge,
+    /// It did not come in time.
+    TimedOut,
+    /// The connection broke, or the body is malformed.
+    Broken,
+}
+
+/// Reads a body of at most `limit` bytes within `patience`.
+///
+/// # Errors
+/// [`BodyError`].
+pub(crate) async fn read<B>(body: B, limit: usize, patience: Duration) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout(patience, collect(body, limit)).await {
+        Ok(result) => result,
+        Err(_) => Err(BodyError::TimedOut),
+    }
+}
+
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut whole = Bytes::new();
+    let mut parts: Option<BytesMut> = None;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        let before = parts.as_ref().map_or(whole.len(), BytesMut::len);
+        if before + data.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        match &mut parts {
+            Some(parts) => parts.extend_from_slice(&data),
+            // The usual body comes in one piece and is not copied.
+            None if whole.is_empty() => whole = data,
+            None => {
+                let mut joined = BytesMut::from(&whole[..]);
+                joined.extend_from_slice(&data);
+                parts = Some(joined);
+            }
+        }
+    }
+    Ok(parts.map_or(whole, BytesMut::freeze))
+}

@@ -1,0 +1,180 @@
+//! The HTTP shape of everything that is not a success: the only place that knows status codes and
+//! error names (spec 1.4 and 12).
+
+use engine::outcome::{DirectOutcome, Invalid};
+use http::StatusCode;
+use mqtt::ReasonCode;
+
+use crate::body::BodyError;
+use crate::router::Misrouted;
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) kind: Kind,
+    /// The log's reason, also in the body.
+    pub(crate) reason: &'static str,
+    /// The sentence for people.
+    pub(crate) message: String,
+    /// For the header `Allow`.
+    pub(crate) allow: Option<&'static str>,
+}
+
+/// The modelled errors of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    InvalidRequest,
+    Forbidden,
+    ResourceNotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    RequestEntityTooLarge,
+    Throttling,
+    InternalFailure,
+    ServiceUnavailable,
+    GatewayTimeout,
+}
+
+impl Kind {
+    /// The status code.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Kind::InvalidRequest => StatusCode::BAD_REQUEST,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::ResourceNotFound => StatusCode::NOT_FOUND,
+            Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Kind::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::Throttling => StatusCode::TOO_MANY_REQUESTS,
+            Kind::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The value of `x-amzn-ErrorType`, with the colon at the end that AWS writes.
+    pub(crate) fn error_type(self) -> &'static str {
+        match self {
+            Kind::InvalidRequest | Kind::RequestTimeout => "InvalidRequestException:",
+            Kind::Forbidden => "ForbiddenException:",
+            Kind::ResourceNotFound => "ResourceNotFoundException:",
+            Kind::MethodNotAllowed => "MethodNotAllowedException:",
+            Kind::RequestEntityTooLarge => "RequestEntityTooLargeException:",
+            Kind::Throttling => "ThrottlingException:",
+            Kind::InternalFailure => "InternalFailureException:",
+            Kind::ServiceUnavailable => "ServiceUnavailableException:",
+            Kind::GatewayTimeout => "GatewayTimeoutException:",
+        }
+    }
+}
+
+impl Fault {
+    fn new(kind: Kind, reason: &'static str, message: impl Into<String>) -> Self {
+        Fault { kind, reason, message: message.into(), allow: None }
+    }
+
+    /// The answer of a direct message that did not succeed; none for a success, and none when
+    /// nobody is left to answer.
+    pub(crate) fn of_direct(outcome: &DirectOutcome) -> Option<Fault> {
+        let kind = match outcome {
+            DirectOutcome::Acknowledged
+            | DirectOutcome::Dispatched
+            | DirectOutcome::SenderDisconnected => return None,
+            DirectOutcome::Invalid(
+                Invalid::ClientId(_)
+                | Invalid::Topic(_)
+                | Invalid::Confirmation(_)
+                | Invalid::Timeout(_)
+                | Invalid::Mqtt5Property(_)
+                | Invalid::Request(_),
+            ) => Kind::InvalidRequest,
+            DirectOutcome::PayloadTooLarge { .. }
+            | DirectOutcome::ReceiverPacketTooLarge { .. } => Kind::RequestEntityTooLarge,
+            DirectOutcome::SenderUnauthorized | DirectOutcome::ReceiverUnauthorized => {
+                Kind::Forbidden
+            }
+            DirectOutcome::TargetNotFound | DirectOutcome::TargetNotConnected => {
+                Kind::ResourceNotFound
+            }
+            DirectOutcome::AccountThrottled
+            | DirectOutcome::ReceiverThrottled
+            | DirectOutcome::ReceiverWindowFull => Kind::Throttling,
+            DirectOutcome::ReceiverNotWritable | DirectOutcome::Internal => Kind::InternalFailure,
+            DirectOutcome::ReceiverRejected(code) => Kind::of_rejection(*code),
+            DirectOutcome::ConfirmationTimeout | DirectOutcome::ReceiverDisconnected => {
+                Kind::GatewayTimeout
+            }
+        };
+        let reason = outcome.reason().unwrap_or("INTERNAL_SERVER_ERROR");
+        Some(Fault::new(kind, reason, outcome.details()))
+    }
+
+    /// The answer to credentials that are missing or do not hold (spec 12.10).
+    pub(crate) fn of_credentials(reason: &'static str, message: String) -> Fault {
+        Fault::new(Kind::Forbidden, reason, message)
+    }
+
+    /// The answer to a path or method that no operation has.
+    pub(crate) fn of_route(misrouted: Misrouted, method: &http::Method, path: &str) -> Fault {
+        match misrouted {
+            Misrouted::UnknownPath => Fault::new(
+                Kind::ResourceNotFound,
+                "UNKNOWN_OPERATION",
+                format!(
+                    "No operation has the path {path}; a direct message goes to \
+                     /connections/{{clientId}}/messages."
+                ),
+            ),
+            Misrouted::WrongMethod { allow } => Fault {
+                allow: Some(allow),
+                ..Fault::new(
+                    Kind::MethodNotAllowed,
+                    "METHOD_NOT_ALLOWED",
+                    format!("This path takes {allow}, not {method}."),
+                )
+            },
+        }
+    }
+
+    /// The answer to a body that could not be read.
+    pub(crate) fn of_body(error: BodyError, limit: usize) -> Fault {
+        match error {
+            BodyError::TooLarge => {
+                let outcome = DirectOutcome::PayloadTooLarge { limit };
+                let reason = outcome.reason().unwrap_or("PAYLOAD_TOO_LARGE");
+                Fault::new(Kind::RequestEntityTooLarge, reason, outcome.details())
+            }
+            BodyError::TimedOut => Fault::new(
+                Kind::RequestTimeout,
+                "REQUEST_TIMEOUT",
+                "The body of the request did not come in time.",
+            ),
+            BodyError::Broken => Fault::new(
+                Kind::InvalidRequest,
+                "INVALID_REQUEST",
+                "The body of the request is malformed or was cut off.",
+            ),
+        }
+    }
+
+    /// The answer while the node shuts down.
+    pub(crate) fn draining() -> Fault {
+        let message = "The server is shutting down; try again.";
+        Fault::new(Kind::ServiceUnavailable, "SHUTTING_DOWN", message)
+    }
+}
+
+impl Kind {
+    /// What a device's own refusal becomes (spec 12.7).
+    fn of_rejection(code: ReasonCode) -> Kind {
+        if code == ReasonCode::NotAuthorized {
+            Kind::Forbidden
+        } else if code == ReasonCode::TopicNameInvalid || code == ReasonCode::PayloadFormatInvalid {
+            Kind::InvalidRequest
+        } else if code == ReasonCode::QuotaExceeded {
+            Kind::Throttling
+        } else {
+            Kind::InternalFailure
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The parameters of the call (spec 1.2).
+
+use std::time::Duration;
+
+use engine::limits::{
+    CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT, TOPIC_BYTES, TOPIC_SLASHES,
+};
+use engine::outcome::{DirectOutcome, Invalid};
+use http::request::Parts;
+use mqtt::{ClientId, PropertiesBuf, TopicName};
+
+use super::properties;
+use crate::percent;
+use crate::query::parameter;
+
+/// The checked parameters.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) client_id: ClientId,
+    topic: Box<str>,
+    /// How long to wait for the PUBACK; none asks for no confirmation.
+    pub(super) confirmation: Option<Duration>,
+    pub(super) properties: PropertiesBuf,
+}
+
+/// What could be read of the request, for the log entry of a call that is refused.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    pub(super) client_id: Option<Box<str>>,
+    pub(super) topic: Option<Box<str>>,
+    pub(super) confirmation: bool,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+impl Input {
+    /// Checks everything but the payload; `request` gets what could be read, whatever the end.
+    pub(super) fn parse(
+        label: &str,
+        parts: &Parts,
+        request: &mut Request,
+    ) -> Result<Input, Invalid> {
+        let query = parts.uri.query().unwrap_or("");
+        let client_id = client_id(label, request)?;
+        let topic = topic(query, request)?;
+        let confirmation = confirmation(query, request)?;
+        let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
+        let properties = properties::parse(query, &parts.headers)?;
+        Ok(Input { client_id, topic, confirmation, properties })
+    }
+
+    /// The topic. It was checked by [`Input::parse`]; should that not hold, the fault is ours.
+    pub(super) fn topic(&self) -> Result<TopicName<'_>, DirectOutcome> {
+        TopicName::parse(&self.topic).map_err(|_| DirectOutcome::Internal)
+    }
+}
+
+fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {
+    let decoded = percent::decode(label)
+        .map_err(|what| Invalid::ClientId(format!("The client ID in the path {what}.")))?;
+    request.client_id = Some(decoded.as_ref().into());
+    if decoded.len() > CLIENT_ID_BYTES || decoded.starts_with('$') {
+        return Err(Invalid::ClientId(format!(
+            "The client ID must not be longer than {CLIENT_ID_BYTES} bytes and must not start with $."
+        )));
+    }
+    ClientId::parse(&decoded)
+        .map_err(|error| Invalid::ClientId(format!("The client ID in the path: {error}.")))
+}
+
+fn topic(query: &str, request: &mut Request) -> Result<Box<str>, Invalid> {
+    let found = parameter(query, "topic")
+        .map_err(|error| Invalid::Topic(error.sentence("topic")))?
+        .ok_or_else(|| Invalid::Topic("The query parameter topic is missing.".into()))?;
+    request.topic = Some(found.as_ref().into());
+    check_topic(&found).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
+    Ok(found.into())
+}
+
+/// The rules of a topic that a direct message may name, also as its response topic.
+pub(super) fn check_topic(topic: &str) -> Result<(), String> {
+    if topic.len() > TOPIC_BYTES {
+        return Err(format!("is {} bytes long; at most {TOPIC_BYTES} are allowed", topic.len()));
+    }
+    let slashes = topic.bytes().filter(|byte| *byte == b'/').count();
+    if slashes > TOPIC_SLASHES {
+        return Err(format!("has {} levels; at most {} are allowed", slashes + 1, TOPIC_SLASHES + 1));
+    }
+    if topic.starts_with('$') {
+        return Err("starts with $, which is reserved".into());
+    }
+    if topic.contains(['+', '#']) {
+        return Err("contains a wildcard (+ or #); name one topic, and write a space as %20".into());
+    }
+    TopicName::parse(topic).map(|_| ()).map_err(|error| format!("is not a topic name: {error}"))
+}
+
+fn confirmation(query: &str, request: &mut Request) -> Result<bool, Invalid> {
+    let value = parameter(query, "confirmation")
+        .map_err(|error| Invalid::Confirmation(error.sentence("confirmation")))?;
+    let confirmation = match value.as_deref() {
+        None => false,
+        Some(value) if value.eq_ignore_ascii_case("true") => true,
+        Some(value) if value.eq_ignore_ascii_case("false") => false,
+        Some(_) => {
+            let sentence = "The query parameter confirmation must be true or false.";
+            return Err(Invalid::Confirmation(sentence.into()));
+        }
+    };
+    request.confirmation = confirmation;
+    Ok(confirmation)
+}
+
+fn timeout(query: &str, request: &mut Request) -> Result<Duration, Invalid> {
+    let value = parameter(query, "timeout")
+        .map_err(|error| Invalid::Timeout(error.sentence("timeout")))?;
+    let seconds = match value.as_deref() {
+        None => Some(CONFIRMATION_SECONDS_DEFAULT),
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok()
+        }
+        Some(_) => None,
+    };
+    match seconds.filter(|seconds| CONFIRMATION_SECONDS.contains(seconds)) {
+        Some(seconds) => {
+            request.timeout_seconds = Some(seconds);
+            Ok(Duration::from_secs(seconds))
+        }
+        None => Err(Invalid::Timeout(format!(
+            "The query parameter timeout must be a whole number of seconds from {} to {}.",
+            CONFIRMATION_SECONDS.start(),
+            CONFIRMATION_SECONDS.end()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(uri: &str) -> Result<Input, Invalid> {
+        let (parts, ()) = http::Request::post(uri).body(()).expect("a request").into_parts();
+        let label = parts.uri.path().split('/').nth(2).expect("a label").to_owned();
+        Input::parse(&label, &parts, &mut Request::default())
+    }
+
+    fn reason(uri: &str) -> &'static str {
+        parse(uri).expect_err(uri).reason()
+    }
+
+    #[test]
+    fn the_documented_request_is_taken_in() {
+        let input = parse("/connections/a%2Fb/messages?topic=cmd%2Fx&confirmation=TRUE&timeout=15");
+        let input = input.expect("valid");
+        assert_eq!(input.client_id.as_str(), "a/b");
+        assert_eq!(input.topic().expect("checked").as_str(), "cmd/x");
+        assert_eq!(input.confirmation, Some(Duration::from_secs(15)));
+    }
+
+    #[test]
+    fn the_timeout_counts_only_with_a_confirmation() {
+        let input = parse("/connections/a/messages?topic=t&timeout=nonsense").expect("valid");
+        assert_eq!(input.confirmation, None);
+        let input = parse("/connections/a/messages?topic=t&confirmation=true").expect("valid");
+        assert_eq!(input.confirmation, Some(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn every_wrong_parameter_has_its_reason() {
+        let long = "x".repeat(129);
+        for client_id in ["%24x", "%zz", "%00", &long] {
+            let uri = format!("/connections/{client_id}/messages?topic=t");
+            assert_eq!(reason(&uri), "MALFORMED_CLIENTID", "{uri}");
+        }
+        let long = "x".repeat(257);
+        for topic in ["", "$aws", "a%2F%2B", "%23", "1/2/3/4/5/6/7/8/9", "%00", "%ff", &long] {
+            let uri = format!("/connections/a/messages?topic={topic}");
+            assert_eq!(reason(&uri), "INVALID_TOPIC", "{uri}");
+        }
+        assert_eq!(reason("/connections/a/messages"), "INVALID_TOPIC");
+        assert_eq!(reason("/connections/a/messages?topic=a&topic=a"), "INVALID_TOPIC");
+        for confirmation in ["maybe", "", "1", "true&confirmation=true"] {
+            let uri = format!("/connections/a/messages?topic=t&confirmation={confirmation}");
+            assert_eq!(reason(&uri), "INVALID_CONFIRMATION_PARAMETER", "{uri}");
+        }
+        for timeout in ["0", "16", "", "-1", "1.5", "+5", "99999999999999999999", "5&timeout=5"] {
+            let uri =
+                format!("/connections/a/messages?topic=t&confirmation=true&timeout={timeout}");
+            assert_eq!(reason(&uri), "INVALID_TIMEOUT_PARAMETER", "{uri}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One socket of one client, under one epoch.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use engine::Moment;
+use engine::access::Peer;
+use engine::direct::Settlement;
+use engine::session::Session;
+use telemetry::TraceId;
+use tokio::sync::oneshot;
+
+use crate::Transport;
+
+/// Who waits for a confirmed delivery. Dropped unsettled, it says that the connection ended.
+pub(crate) type Waiter = oneshot::Sender<Settlement>;
+
+/// A client's connection. Whoever holds the device's lock may append to the output and write.
+pub(crate) struct Connection {
+    pub(crate) io: Box<dyn Transport>,
+    pub(crate) session: Session<Waiter>,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) will: Option<Box<Will>>,
+    pub(crate) trace_id: TraceId,
+    /// The task that reads; woken to write on when the socket was full.
+    pub(crate) driver: Option<Waker>,
+    /// Until when nothing is read, because the client is over its throughput.
+    pub(crate) paused_until: Option<Moment>,
+    out: Output,
+}
+
+/// The message published when a connection ends without DISCONNECT ([MQTT-3.1.2-8]).
+pub(crate) struct Will {
+    pub(crate) topic: Box<str>,
+    pub(crate) payload: Box<[u8]>,
+    pub(crate) qos: mqtt::QoS,
+    pub(crate) properties: mqtt::PropertiesBuf,
+}
+
+/// Bytes on their way out.
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    written: usize,
+    flushing: bool,
+    stalled_since: Option<Moment>,
+}
+
+thread_local! {
+    /// A buffer that the next connection of this thread encodes into, so that an idle connection
+    /// holds none and a busy one does not allocate.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The largest buffer that is kept for the next connection.
+const SPARE_BYTES: usize = 64 * 1024;
+
+impl Connection {
+    pub(crate) fn new(
+        io: Box<dyn Transport>,
+        session: Session<Waiter>,
+        peer: Arc<Peer>,
+        will: Option<Box<Will>>,
+    ) -> Self {
+        Connection {
+            io,
+            session,
+            peer,
+            will,
+            trace_id: TraceId::random(),
+            driver: None,
+            paused_until: None,
+            out: Output::default(),
+        }
+    }
+
+    /// The session together with the buffer it appends to.
+    pub(crate) fn session_and_output(&mut self) -> (&mut Session<Waiter>, &mut Vec<u8>) {
+        if self.out.bytes.capacity() == 0 {
+            self.out.bytes = SPARE.take();
+        }
+        self.out.compact();
+        (&mut self.session, &mut self.out.bytes)
+    }
+
+    /// Ends the session, which settles its waiters, and gives back what is still to be written.
+    pub(crate) fn into_last_bytes(mut self) -> (Box<dyn Transport>, Vec<u8>) {
+        self.out.compact();
+        (self.io, self.out.bytes)
+    }
+
+    /// Since when the client has left bytes unread.
+    pub(crate) fn stalled_since(&self) -> Option<Moment> {
+        self.out.stalled_since
+    }
+
+    /// Writes what the socket takes now. What it does not take, the driver writes on.
+    ///
+    /// # Errors
+    /// That of the socket; the connection is lost.
+    pub(crate) fn write_now(&mut self, now: Moment) -> io::Result<usize> {
+        let before = self.out.remaining();
+        match self.poll_write(&mut Context::from_waker(Waker::noop()), now) {
+            Poll::Ready(result) => result?,
+            Poll::Pending => {
+                if let Some(driver) = &self.driver {
+                    driver.wake_by_ref();
+                }
+            }
+        }
+        Ok(before - self.out.remaining())
+    }
+
+    /// Writes until there is nothing left or the socket is full.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<io::Result<()>> {
+        let polled = self.out.poll_write(Pin::new(&mut self.io), cx);
+        match &polled {
+            Poll::Ready(_) => self.out.stalled_since = None,
+            Poll::Pending => {
+                self.out.stalled_since.get_or_insert(now);
+            }
+        }
+        polled
+    }
+}
+
+impl Output {
+    fn remaining(&self) -> usize {
+        self.bytes.len() - self.written
+    }
+
+    /// Drops what is written, so that the buffer's length is what still waits.
+    fn compact(&mut self) {
+        if self.written > 0 {
+            self.bytes.drain(..self.written);
+            self.written = 0;
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        mut io: Pin<&mut Box<dyn Transport>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.written < self.bytes.len() {
+            match io.as_mut().poll_write(cx, &self.bytes[self.written..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => {
+                    self.written += written;
+                    self.flushing = true;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if self.flushing {
+            match io.poll_flush(cx) {
+                Poll::Ready(result) => result?,
+                Poll::Pending => return Poll::Pending,
+            }
+            self.flushing = false;
+        }
+        self.release();
+        Poll::Ready(Ok(()))
+    }
+
+    fn release(&mut self) {
+        self.written = 0;
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() > 0 && bytes.capacity() <= SPARE_BYTES {
+            bytes.clear();
+            SPARE.set(bytes);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! One client ID's place in the node.
+
+use std::sync::Arc;
+
+use engine::Moment;
+use engine::rate::Bucket;
+use mqtt::{ClientId, SubscribeOptions, Version};
+use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
+
+use crate::connection::Connection;
+
+/// One client ID: its session, and its connection while it has one.
+pub(crate) struct Device {
+    pub(crate) client_id: ClientId,
+    pub(crate) connects: Bucket,
+    state: Mutex<State>,
+}
+
+/// What the lock protects.
+pub(crate) struct State {
+    /// Rises with every connection; a task of an older connection sees that it is out of date.
+    pub(crate) epoch: u64,
+    pub(crate) connection: Option<Connection>,
+    pub(crate) session: Memory,
+    /// Set once the device has left the registry: a new connection must look the ID up again.
+    pub(crate) removed: bool,
+    /// The deadlines already handed to the timers, earliest first.
+    pub(crate) scheduled: SmallVec<[Moment; 2]>,
+}
+
+/// What a session keeps without a connection.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The protocol version it began under; it cannot be resumed by the other one (spec 4).
+    pub(crate) version: Option<Version>,
+    /// How long it outlives the connection, in seconds.
+    pub(crate) expiry_seconds: u32,
+    /// Its filters.
+    pub(crate) subscriptions: Vec<(Box<str>, SubscribeOptions)>,
+    /// When it ends; none while connected.
+    pub(crate) ends: Option<Moment>,
+    /// When the device is forgotten altogether; none while connected.
+    pub(crate) forgotten: Option<Moment>,
+}
+
+impl Device {
+    pub(crate) fn new(client_id: ClientId) -> Arc<Self> {
+        let state = State {
+            epoch: 0,
+            connection: None,
+            session: Memory::default(),
+            removed: false,
+            scheduled: SmallVec::new(),
+        };
+        Arc::new(Device { client_id, connects: Bucket::new(), state: Mutex::new(state) })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+impl State {
+    /// The connection of that epoch, if it is still the present one.
+    pub(crate) fn current(&mut self, epoch: u64) -> Option<&mut Connection> {
+        if self.epoch == epoch { self.connection.as_mut() } else { None }
+    }
+
+    /// Takes the connection of that epoch out, to end it.
+    pub(crate) fn take(&mut self, epoch: u64) -> Option<Connection> {
+        if self.epoch == epoch { self.connection.take() } else { None }
+    }
+
+    /// Whether a session is there that outlives its connection (spec 4.2).
+    pub(crate) fn has_session(&self, now: Moment) -> bool {
+        self.session.ends.is_some_and(|ends| ends > now)
+    }
+
+    /// The next deadline of anything here.
+    pub(crate) fn deadline(&self, stall: std::time::Duration) -> Option<Moment> {
+        match &self.connection {
+            Some(connection) => {
+                let stalled = connection.stalled_since().map(|since| since.after(stall));
+                [connection.session.poll_timeout(), stalled, connection.paused_until]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
+            None => [self.session.ends, self.session.forgotten].into_iter().flatten().min(),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Reads one connection and does what its packets ask for.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use engine::Moment;
+use engine::access::Peer;
+use engine::close::CloseReason;
+use engine::session::Step;
+use mqtt::{Packet, Version};
+use tokio::io::ReadBuf;
+
+use crate::connection::Connection;
+use crate::device::Device;
+use crate::dirty::Dirty;
+use crate::node::Node;
+
+/// The task of one connection. It holds no buffer while nothing is half read, and ends as soon as
+/// its epoch is over.
+pub(crate) struct Driver {
+    pub(crate) node: Arc<Node>,
+    pub(crate) device: Arc<Device>,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) epoch: u64,
+    pub(crate) version: Version,
+    pub(crate) packet_size_limit: usize,
+    /// The beginning of a packet whose rest has not come yet.
+    pub(crate) inbox: Vec<u8>,
+    /// The moment until which the bytes read so far are paid for (throughput quota).
+    pub(crate) paid_until: Moment,
+}
+
+/// How much is read at once.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// What reading gave.
+enum Read {
+    /// That many bytes in the scratch buffer.
+    Bytes(usize),
+    /// Nothing for now.
+    Pending,
+    /// The connection is over.
+    Over(CloseReason),
+    /// Somebody else has taken the connection.
+    Gone,
+}
+
+/// Whether to go on after a packet.
+pub(crate) enum Flow {
+    Continue,
+    Stop,
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = &mut *self;
+        SCRATCH.with_borrow_mut(|scratch| driver.poll_with(cx, scratch))
+    }
+}
+
+impl Driver {
+    fn poll_with(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<()> {
+        if !self.inbox.is_empty() {
+            // What came together with the CONNECT, before anything else is read.
+            if matches!(self.handle_bytes(&[]), Flow::Stop) {
+                return Poll::Ready(());
+            }
+        }
+        loop {
+            match self.read(cx, scratch) {
+                Read::Pending => return Poll::Pending,
+                Read::Gone => return Poll::Ready(()),
+                Read::Over(reason) => {
+                    self.node.close(&self.device, self.epoch, reason);
+                    return Poll::Ready(());
+                }
+                Read::Bytes(length) => {
+                    if matches!(self.handle_bytes(&scratch[..length]), Flow::Stop) {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Read {
+        let now = self.node.now();
+        let mut state = self.device.lock();
+        let Some(connection) = state.current(self.epoch) else { return Read::Gone };
+        match &mut connection.driver {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        if let Poll::Ready(Err(_)) = connection.poll_write(cx, now) {
+            return Read::Over(CloseReason::ConnectionLost);
+        }
+        let read = if connection.paused_until.is_some() {
+            Read::Pending
+        } else {
+            poll_read(connection, cx, scratch)
+        };
+        if let Read::Bytes(length) = read {
+            connection.paused_until = self.charge(length, now);
+        }
+        self.node.schedule(&self.device, &mut state);
+        read
+    }
+
+    /// Books bytes against the connection's throughput; says until when to read no more.
+    fn charge(&mut self, length: usize, now: Moment) -> Option<Moment> {
+        self.node.telemetry.metrics().mqtt_received(length);
+        let rate = self.node.rules.quotas.throughput_per_connection?;
+        let micros = length as u64 * 1_000_000 / u64::from(rate.max(1));
+        self.paid_until = self.paid_until.max(now).after(Duration::from_micros(micros));
+        // A second's worth may come at once.
+        let ahead = self.paid_until.since(now);
+        ahead.checked_sub(Duration::from_secs(1)).map(|excess| now.after(excess))
+    }
+
+    fn handle_bytes(&mut self, fresh: &[u8]) -> Flow {
+        let mut dirty = Dirty::default();
+        let flow = if self.inbox.is_empty() {
+            self.handle_packets(fresh, &mut dirty)
+        } else {
+            let mut inbox = std::mem::take(&mut self.inbox);
+            inbox.extend_from_slice(fresh);
+            self.handle_packets(&inbox, &mut dirty)
+        };
+        dirty.write(&self.node);
+        flow
+    }
+
+    fn handle_packets(&mut self, mut bytes: &[u8], dirty: &mut Dirty) -> Flow {
+        while !bytes.is_empty() {
+            match mqtt::decode(bytes, self.version, self.packet_size_limit) {
+                Ok(Some((packet, length))) => {
+                    bytes = &bytes[length..];
+                    if let Flow::Stop = self.handle_packet(packet, dirty) {
+                        return Flow::Stop;
+                    }
+                }
+                Ok(None) => {
+                    self.inbox = bytes.to_vec();
+                    break;
+                }
+                Err(error) => {
+                    return self.stop(CloseReason::ClientError(error.reason_code()));
+                }
+            }
+        }
+        Flow::Continue
+    }
+
+    fn handle_packet(&mut self, packet: Packet<'_>, dirty: &mut Dirty) -> Flow {
+        let now = self.node.now();
+        let mut state = self.device.lock();
+        let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
+        let (session, out) = connection.session_and_output();
+        let step = session.handle_packet(packet, now, out);
+        drop(state);
+        match step {
+            Step::Nothing => dirty.add(&self.device),
+            Step::Settled(waiter, settlement) => {
+                // The sender may have gone away; then nobody is left to tell.
+                let _ = waiter.send(settlement);
+            }
+            Step::Publish(incoming) => {
+                dirty.add(&self.device);
+                return self.handle_publish(&incoming, now, dirty);
+            }
+            Step::Throttled(topic) => {
+                dirty.add(&self.device);
+                self.node.publish_throttled(&self.peer, topic.as_str());
+            }
+            Step::Subscribe(subscribe) => {
+                dirty.add(&self.device);
+                return self.handle_subscribe(&subscribe, now);
+            }
+            Step::Unsubscribe(unsubscribe) => {
+                dirty.add(&self.device);
+                return self.handle_unsubscribe(&unsubscribe);
+            }
+            Step::Disconnect { reason, session_expiry_seconds } => {
+                return self.handle_disconnect(reason, session_expiry_seconds);
+            }
+            Step::Close(reason) => return self.stop(reason),
+        }
+        Flow::Continue
+    }
+
+    fn handle_disconnect(&self, reason: CloseReason, expiry_seconds: Option<u32>) -> Flow {
+        let mut state = self.device.lock();
+        if state.current(self.epoch).is_none() {
+            return Flow::Stop;
+        }
+        if let Some(expiry_seconds) = expiry_seconds {
+            if state.session.expiry_seconds == 0 && expiry_seconds > 0 {
+                // A session that was to end with its connection cannot be prolonged
+                // ([MQTT-3.14.2-2]).
+                drop(state);
+                let code = mqtt::ReasonCode::ProtocolError;
+                return self.stop(CloseReason::ClientError(code));
+            }
+            state.session.expiry_seconds = expiry_seconds;
+        }
+        drop(state);
+        self.stop(reason)
+    }
+
+    /// Ends the connection.
+    pub(crate) fn stop(&self, reason: CloseReason) -> Flow {
+        self.node.close(&self.device, self.epoch, reason);
+        Flow::Stop
+    }
+
+    /// Does something with the session, if the connection is still there.
+    pub(crate) fn with_connection(&self, act: impl FnOnce(&mut Connection)) -> Flow {
+        match self.device.lock().current(self.epoch) {
+            Some(connection) => {
+                act(connection);
+                Flow::Continue
+            }
+            None => Flow::Stop,
+        }
+    }
+}
+
+fn poll_read(connection: &mut Connection, cx: &mut Context<'_>, scratch: &mut [u8]) -> Read {
+    let mut buffer = ReadBuf::new(scratch);
+    match Pin::new(&mut connection.io).poll_read(cx, &mut buffer) {
+        Poll::Pending => Read::Pending,
+        Poll::Ready(Ok(())) if buffer.filled().is_empty() => Read::Over(CloseReason::ConnectionLost),
+        Poll::Ready(Ok(())) => Read::Bytes(buffer.filled().len()),
+        Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            // A WebSocket peer that sends something other than binary frames, or broken TLS.
+            Read::Over(CloseReason::ClientError(mqtt::ReasonCode::MalformedPacket))
+        }
+        Poll::Ready(Err(_)) => Read::Over(CloseReason::ConnectionLost),
+    }
+}

@@ -1,0 +1,206 @@
+//! Who may do what. A passed check is a value that the next step demands.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use mqtt::{ClientId, TopicFilter, TopicName, Will};
+use policy::{Action, Context, Decision, Request, Resource, Scope, Thing};
+
+use crate::Moment;
+use crate::directory::{Principal, Status};
+
+/// The other end of a connection: a device or a sender, authenticated.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Who it proved to be.
+    pub principal: Arc<Principal>,
+    /// Where it calls from.
+    pub source: SocketAddr,
+    /// Whether the transport is encrypted.
+    pub secure: bool,
+    /// Its MQTT client ID; none for an HTTP sender.
+    pub client_id: Option<ClientId>,
+    /// The thing it speaks for; none for an HTTP sender.
+    pub thing: Option<Arc<Thing>>,
+}
+
+/// The check failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied;
+
+/// Proof that a peer may connect under its client ID.
+#[derive(Debug)]
+pub struct ConnectPermit(());
+
+/// Proof that a sender may send to a client on a topic.
+#[derive(Debug)]
+pub struct SendPermit(());
+
+/// Proof that a device may publish on a topic.
+#[derive(Debug)]
+pub struct PublishPermit(());
+
+/// Proof that a device may subscribe to a filter.
+#[derive(Debug)]
+pub struct SubscribePermit(());
+
+/// Proof that a device may receive a topic.
+#[derive(Debug)]
+pub struct ReceivePermit(());
+
+/// The questions asked of a principal's policies.
+#[derive(Debug)]
+pub struct Access {
+    scope: Scope,
+    started_at: i64,
+}
+
+impl Access {
+    /// For one account in one region; `started_at` is the wall clock at [`Moment::START`], in
+    /// seconds since 1970, for conditions on the time.
+    pub fn new(scope: Scope, started_at: i64) -> Self {
+        Access { scope, started_at }
+    }
+
+    /// Region and account.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The wall clock at `now`, in seconds since 1970.
+    pub fn epoch_seconds(&self, now: Moment) -> i64 {
+        self.started_at.saturating_add_unsigned(now.micros() / 1_000_000)
+    }
+
+    /// May the peer connect under its client ID, with this Will (spec 6.2, `iot:Connect`)? The
+    /// Will's topic needs `iot:Publish` as well (spec 4.1).
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn connect(
+        &self,
+        peer: &Peer,
+        will: Option<&Will<'_>>,
+        persistent: bool,
+        now: Moment,
+    ) -> Result<ConnectPermit, Denied> {
+        let client_id = peer.client_id.as_ref().map_or("", ClientId::as_str);
+        let all = ["PersistentConnect", "LastWill"];
+        let attributes = match (persistent, will.is_some()) {
+            (true, true) => &all[..],
+            (true, false) => &all[..1],
+            (false, true) => &all[1..],
+            (false, false) => &[],
+        };
+        let context = Context {
+            connect_attributes: Some(attributes),
+            last_will_topic: will.map(|will| will.topic.as_str()),
+            ..self.context(peer, now)
+        };
+        self.ask(peer, Action::Connect, Resource::Client(client_id), &context)?;
+        if let Some(will) = will {
+            self.publish(peer, will.topic, will.retain, now)?;
+        }
+        Ok(ConnectPermit(()))
+    }
+
+    /// May the sender send to that client on that topic (spec 6.2, `iot:SendDirectMessage`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn send_direct(
+        &self,
+        sender: &Peer,
+        client_id: &ClientId,
+        topic: TopicName<'_>,
+        now: Moment,
+    ) -> Result<SendPermit, Denied> {
+        let context = Context { topic: Some(topic.as_str()), ..self.context(sender, now) };
+        let resource = Resource::Client(client_id.as_str());
+        self.ask(sender, Action::SendDirectMessage, resource, &context)?;
+        Ok(SendPermit(()))
+    }
+
+    /// May the peer publish on that topic, retained or not (spec 6.2, `iot:Publish` and
+    /// `iot:RetainPublish`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn publish(
+        &self,
+        peer: &Peer,
+        topic: TopicName<'_>,
+        retain: bool,
+        now: Moment,
+    ) -> Result<PublishPermit, Denied> {
+        let context = self.context(peer, now);
+        let resource = Resource::Topic(topic.as_str());
+        self.ask(peer, Action::Publish, resource, &context)?;
+        if retain {
+            self.ask(peer, Action::RetainPublish, resource, &context)?;
+        }
+        Ok(PublishPermit(()))
+    }
+
+    /// May the peer subscribe to that filter (spec 6.2, `iot:Subscribe`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn subscribe(
+        &self,
+        peer: &Peer,
+        filter: TopicFilter<'_>,
+        now: Moment,
+    ) -> Result<SubscribePermit, Denied> {
+        let context = self.context(peer, now);
+        self.ask(peer, Action::Subscribe, Resource::TopicFilter(filter.as_str()), &context)?;
+        Ok(SubscribePermit(()))
+    }
+
+    /// May the device receive a message on that topic (spec 6.2, `iot:Receive`)? Asked for every
+    /// delivery, direct messages included.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn receive(
+        &self,
+        device: &Peer,
+        topic: TopicName<'_>,
+        now: Moment,
+    ) -> Result<ReceivePermit, Denied> {
+        let context = self.context(device, now);
+        self.ask(device, Action::Receive, Resource::Topic(topic.as_str()), &context)?;
+        Ok(ReceivePermit(()))
+    }
+
+    fn context<'a>(&self, peer: &'a Peer, now: Moment) -> Context<'a> {
+        Context {
+            source_ip: Some(peer.source.ip()),
+            secure_transport: Some(peer.secure),
+            epoch_seconds: Some(self.epoch_seconds(now)),
+            principal_id: Some(&peer.principal.id),
+            client_id: peer.client_id.as_ref().map(ClientId::as_str),
+            thing: peer.thing.as_deref(),
+            certificate: Some(&peer.principal.attributes),
+            ..Context::default()
+        }
+    }
+
+    fn ask(
+        &self,
+        peer: &Peer,
+        action: Action,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Result<(), Denied> {
+        let grants = peer.principal.grants.load();
+        if grants.status != Status::Active {
+            return Err(Denied);
+        }
+        let request = Request { action, resource, scope: &self.scope, context };
+        match grants.policies.evaluate(&request) {
+            Decision::Allowed(_) => Ok(()),
+            Decision::ExplicitDeny(_) | Decision::ImplicitDeny => Err(Denied),
+        }
+    }
+}

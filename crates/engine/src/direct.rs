@@ -1,0 +1,40 @@
+//! One direct message and how its delivery settles.
+
+use std::time::Duration;
+
+use mqtt::{Properties, ReasonCode, TopicName};
+
+use crate::Moment;
+
+/// A direct message, ready to be written to one device.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectMessage<'a> {
+    /// Where the device receives it.
+    pub topic: TopicName<'a>,
+    /// The bytes.
+    pub payload: &'a [u8],
+    /// MQTT 5 properties; an MQTT 3.1.1 device gets none (spec 1.6).
+    pub properties: Properties<'a>,
+    /// How long to wait for the PUBACK; none sends at QoS 0.
+    pub confirmation: Option<Duration>,
+}
+
+/// How a confirmed delivery settled. A waiter that is dropped without one learns that the
+/// connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The PUBACK came.
+    Acknowledged {
+        /// When.
+        at: Moment,
+    },
+    /// The PUBACK carried an MQTT 5 error.
+    Rejected {
+        /// Its reason code, 0x80 or more.
+        code: ReasonCode,
+        /// When.
+        at: Moment,
+    },
+    /// No PUBACK came in time.
+    TimedOut,
+}

@@ -1,0 +1,150 @@
+//! Every bound of the server, with its source.
+//!
+//! Two kinds: [`Quotas`] are those of the AWS contract (spec section 7), which a configuration may
+//! change; [`Bounds`] protect this process and its peers.
+
+use std::time::Duration;
+
+use crate::rate::Rate;
+
+/// Longest client ID, in bytes (spec 1.2: 128 bytes of UTF-8).
+pub const CLIENT_ID_BYTES: usize = 128;
+/// Longest topic, in bytes (spec 5).
+pub const TOPIC_BYTES: usize = 256;
+/// Most `/` in a topic, that is 8 levels (spec 5).
+pub const TOPIC_SLASHES: usize = 7;
+/// Shortest and longest time to wait for a confirmation, in seconds (spec 1.2).
+pub const CONFIRMATION_SECONDS: std::ops::RangeInclusive<u64> = 1..=15;
+/// Time to wait for a confirmation when the sender names none, in seconds (spec 1.2).
+pub const CONFIRMATION_SECONDS_DEFAULT: u64 = 5;
+/// Longest MQTT 5 content type, in bytes (spec 7).
+pub const CONTENT_TYPE_BYTES: usize = 256;
+/// Most correlation data, in bytes (spec 7).
+pub const CORRELATION_DATA_BYTES: usize = 8 * 1024;
+/// Most user properties of one message, keys and values together, in bytes (spec 7).
+pub const USER_PROPERTIES_BYTES: usize = 8 * 1024;
+
+/// The quotas of the AWS contract (spec section 7). A rate of `None` is unlimited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// SendDirectMessage calls of the whole account.
+    pub send_direct_message: Option<Rate>,
+    /// Publishes of one connection, in and out together, direct messages included.
+    pub publishes_per_connection: Option<Rate>,
+    /// CONNECTs of one client ID. The sustained rate is AWS's; the burst is ours.
+    pub connects_per_client: Option<Rate>,
+    /// CONNECTs of the whole account.
+    pub connects: Option<Rate>,
+    /// Publishes by devices of the whole account.
+    pub inbound_publishes: Option<Rate>,
+    /// Publishes to devices of the whole account, direct messages not included.
+    pub outbound_publishes: Option<Rate>,
+    /// Filters subscribed of the whole account.
+    pub subscribes: Option<Rate>,
+    /// Bytes a second of one connection, each way; beyond it a connection is slowed down.
+    pub throughput_per_connection: Option<u32>,
+    /// Connections of the whole account.
+    pub connections: usize,
+    /// Bytes of a message's payload.
+    pub payload_bytes: usize,
+    /// QoS 1 messages to one device that wait for its PUBACK.
+    pub outbound_unacknowledged: u16,
+    /// QoS 1 messages of one device that wait for our PUBACK (our Receive Maximum).
+    pub inbound_unacknowledged: u16,
+    /// Filters in one SUBSCRIBE.
+    pub filters_per_subscribe: usize,
+    /// Subscriptions of one session.
+    pub subscriptions_per_session: usize,
+    /// Longest life of a session without a connection, in seconds.
+    pub session_expiry_seconds: u32,
+    /// Life of a WebSocket connection.
+    pub websocket_life: Duration,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Quotas {
+            send_direct_message: Some(Rate::per_second(20_000)),
+            publishes_per_connection: Some(Rate::per_second(100)),
+            connects_per_client: Some(Rate { per_second: 1, burst: 10 }),
+            connects: Some(Rate::per_second(3_000)),
+            inbound_publishes: Some(Rate::per_second(20_000)),
+            outbound_publishes: Some(Rate::per_second(20_000)),
+            subscribes: Some(Rate::per_second(3_000)),
+            throughput_per_connection: Some(512 * 1024),
+            connections: 500_000,
+            payload_bytes: 128 * 1024,
+            outbound_unacknowledged: 100,
+            inbound_unacknowledged: 100,
+            filters_per_subscribe: 8,
+            subscriptions_per_session: 50,
+            session_expiry_seconds: 3_600,
+            websocket_life: Duration::from_secs(86_400),
+        }
+    }
+}
+
+impl Quotas {
+    /// Takes away every rate (for load tests); sizes and windows stay.
+    pub fn without_rates(self) -> Self {
+        Quotas {
+            send_direct_message: None,
+            publishes_per_connection: None,
+            connects_per_client: None,
+            connects: None,
+            inbound_publishes: None,
+            outbound_publishes: None,
+            subscribes: None,
+            throughput_per_connection: None,
+            ..self
+        }
+    }
+}
+
+/// What protects this process from its peers. Ours, not AWS's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Time for a TLS handshake.
+    pub tls_handshake: Duration,
+    /// Time from the accepted connection (or its handshake) to a whole CONNECT.
+    pub connect_packet: Duration,
+    /// Time for the head of an HTTP request.
+    pub http_head: Duration,
+    /// Time for the body of an HTTP request.
+    pub http_body: Duration,
+    /// Time an HTTP connection may stay without a request.
+    pub http_idle: Duration,
+    /// Bytes of an HTTP request's head.
+    pub http_head_bytes: usize,
+    /// Requests in flight on one HTTP/2 connection.
+    pub http2_streams: u32,
+    /// Bytes waiting to be written to one device; beyond it the connection is not writable.
+    pub outbound_buffer_bytes: usize,
+    /// Time a device may leave bytes unread before its connection is closed.
+    pub write_stall: Duration,
+    /// Connections of all listeners together, handshakes and HTTP included.
+    pub sockets: usize,
+    /// Time between SIGTERM and the end.
+    pub drain: Duration,
+    /// Bytes of log entries waiting for the disk.
+    pub log_buffer_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            tls_handshake: Duration::from_secs(10),
+            connect_packet: Duration::from_secs(10),
+            http_head: Duration::from_secs(10),
+            http_body: Duration::from_secs(20),
+            http_idle: Duration::from_secs(75),
+            http_head_bytes: 64 * 1024,
+            http2_streams: 256,
+            outbound_buffer_bytes: 512 * 1024,
+            write_stall: Duration::from_secs(30),
+            sockets: 600_000,
+            drain: Duration::from_secs(20),
+            log_buffer_bytes: 64 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Rate limits: a token bucket in one atomic word (generic cell rate algorithm).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::Moment;
+
+/// How many events a second, and how many at once after a quiet time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Events a second in the long run.
+    pub per_second: u32,
+    /// Events that may come at once.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// `per_second` events a second, and as many at once.
+    pub const fn per_second(per_second: u32) -> Self {
+        Rate { per_second, burst: per_second }
+    }
+
+    fn interval_micros(self) -> u64 {
+        1_000_000 / u64::from(self.per_second.max(1))
+    }
+}
+
+/// A token bucket. Lock-free; many callers may draw from it at once.
+///
+/// The word holds the *theoretical arrival time*: the moment at which the bucket would be full
+/// again, in microseconds.
+#[derive(Debug, Default)]
+pub struct Bucket(AtomicU64);
+
+impl Bucket {
+    /// A full bucket.
+    pub const fn new() -> Self {
+        Bucket(AtomicU64::new(0))
+    }
+
+    /// Takes one token, or says how long until there is one. `None` as the rate means no limit.
+    ///
+    /// # Errors
+    /// The time to wait when the bucket is empty.
+    pub fn take(&self, rate: Option<Rate>, now: Moment) -> Result<(), Duration> {
+        let Some(rate) = rate else { return Ok(()) };
+        let interval = rate.interval_micros();
+        let capacity = interval.saturating_mul(u64::from(rate.burst.max(1)));
+        let now = now.micros();
+        let mut arrival = self.0.load(Ordering::Relaxed);
+        loop {
+            let next = arrival.max(now).saturating_add(interval);
+            if next > now.saturating_add(capacity) {
+                return Err(Duration::from_micros(next - now - capacity));
+            }
+            match self.0.compare_exchange_weak(arrival, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return Ok(()),
+                Err(seen) => arrival = seen,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_the_next_is_told_how_long_to_wait() {
+        let bucket = Bucket::new();
+        let rate = Some(Rate { per_second: 10, burst: 3 });
+        let now = Moment::from_micros(1_000_000);
+        for _ in 0..3 {
+            assert_eq!(bucket.take(rate, now), Ok(()));
+        }
+        assert_eq!(bucket.take(rate, now), Err(Duration::from_millis(100)));
+        assert_eq!(bucket.take(rate, now.after(Duration::from_millis(100))), Ok(()));
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        let bucket = Bucket::new();
+        for _ in 0..100_000 {
+            assert_eq!(bucket.take(None, Moment::START), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! CONNECT: what the client asks for and what it gets.
+
+use mqtt::{
+    ClientId, ConnAck, Connect, Packet, PropertiesBuf, Property, QoS, ReasonCode, Version,
+};
+
+use super::{Rules, encode};
+
+/// The terms of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The protocol version.
+    pub version: Version,
+    /// The client ID, given or assigned.
+    pub client_id: ClientId,
+    /// Whether the client ID was assigned by us (MQTT 5).
+    pub assigned: bool,
+    /// Whether an older session is thrown away.
+    pub clean_start: bool,
+    /// How long the session outlives the connection, in seconds.
+    pub session_expiry_seconds: u32,
+    /// Keep-alive, in seconds; 0 is none.
+    pub keep_alive_seconds: u16,
+    /// The client's Receive Maximum.
+    pub receive_maximum: u16,
+    /// The client's Maximum Packet Size, in bytes.
+    pub packet_size_max: u32,
+    session_expiry_requested: u32,
+    keep_alive_requested: u16,
+}
+
+/// A CONNECT that cannot be granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The CONNACK's reason code (MQTT 3.1.1: mapped to its return code).
+    pub code: ReasonCode,
+    /// What is wrong, for the log.
+    pub details: &'static str,
+}
+
+/// Works out the terms of a CONNECT. `assign` makes a client ID for a client that leaves it to the
+/// server ([MQTT-3.1.3-6], [MQTT-3.1.3-7]).
+///
+/// # Errors
+/// [`Refusal`] with the code for the CONNACK.
+pub fn negotiate(
+    connect: &Connect<'_>,
+    rules: &Rules,
+    assign: impl FnOnce() -> ClientId,
+) -> Result<Granted, Refusal> {
+    let assigned = connect.client_id.is_empty();
+    let client_id = if assigned { assigned_id(connect, assign)? } else { given_id(connect, rules)? };
+    check_will(connect, rules)?;
+    if connect.properties.authentication_method().is_some() {
+        return refuse(
+            ReasonCode::BadAuthenticationMethod,
+            "enhanced authentication is not supported; leave the Authentication Method out",
+        );
+    }
+    let packet_size_max = connect.properties.maximum_packet_size().unwrap_or(u32::MAX);
+    if packet_size_max < rules.profile.maximum_packet_size_min {
+        return refuse(
+            ReasonCode::PacketTooLarge,
+            "the client's Maximum Packet Size is below the smallest allowed",
+        );
+    }
+    let session_expiry_requested = match connect.version {
+        Version::V5 => connect.properties.session_expiry_interval().unwrap_or(0),
+        Version::V311 if connect.clean_start => 0,
+        Version::V311 => u32::MAX,
+    };
+    Ok(Granted {
+        version: connect.version,
+        client_id,
+        assigned,
+        clean_start: connect.clean_start,
+        session_expiry_seconds: session_expiry_requested.min(rules.quotas.session_expiry_seconds),
+        keep_alive_seconds: rules.profile.keep_alive(connect.keep_alive),
+        receive_maximum: connect.properties.receive_maximum().unwrap_or(u16::MAX),
+        packet_size_max,
+        session_expiry_requested,
+        keep_alive_requested: connect.keep_alive,
+    })
+}
+
+impl Granted {
+    /// Appends the CONNACK that grants these terms (properties: spec 4.1).
+    pub fn accept(&self, session_present: bool, rules: &Rules, out: &mut Vec<u8>) {
+        let mut properties = PropertiesBuf::new();
+        if self.version == Version::V5 {
+            for property in self.connack_properties(rules) {
+                let pushed = properties.push(property);
+                debug_assert!(pushed.is_ok(), "a property of our own does not encode");
+            }
+        }
+        let packet = Packet::ConnAck(ConnAck {
+            session_present,
+            reason: ReasonCode::Success,
+            properties: properties.as_properties(),
+        });
+        encode(&packet, self.version, out);
+    }
+
+    fn connack_properties<'a>(&'a self, rules: &Rules) -> Vec<Property<'a>> {
+        let profile = rules.profile;
+        let mut properties = vec![
+            Property::ReceiveMaximum(rules.quotas.inbound_unacknowledged),
+            Property::MaximumQoS(1),
+            Property::RetainAvailable(0),
+            Property::MaximumPacketSize(profile.maximum_packet_size),
+            Property::TopicAliasMaximum(profile.topic_alias_maximum),
+            Property::SubscriptionIdentifierAvailable(u8::from(profile.subscription_identifiers)),
+            Property::SharedSubscriptionAvailable(0),
+        ];
+        if self.session_expiry_seconds != self.session_expiry_requested {
+            properties.push(Property::SessionExpiryInterval(self.session_expiry_seconds));
+        }
+        if self.keep_alive_seconds != self.keep_alive_requested {
+            properties.push(Property::ServerKeepAlive(self.keep_alive_seconds));
+        }
+        if self.assigned {
+            properties.push(Property::AssignedClientIdentifier(self.client_id.as_str()));
+        }
+        properties
+    }
+}
+
+impl Refusal {
+    /// Appends the CONNACK that refuses.
+    pub fn refuse(self, version: Version, out: &mut Vec<u8>) {
+        let properties = mqtt::Properties::EMPTY;
+        let packet =
+            Packet::ConnAck(ConnAck { session_present: false, reason: self.code, properties });
+        encode(&packet, version, out);
+    }
+}
+
+fn refuse<T>(code: ReasonCode, details: &'static str) -> Result<T, Refusal> {
+    Err(Refusal { code, details })
+}
+
+fn assigned_id(
+    connect: &Connect<'_>,
+    assign: impl FnOnce() -> ClientId,
+) -> Result<ClientId, Refusal> {
+    match connect.version {
+        Version::V311 if !connect.clean_start => refuse(
+            ReasonCode::ClientIdentifierNotValid,
+            "an empty client ID needs a clean session [MQTT-3.1.3-8]",
+        ),
+        Version::V311 | Version::V5 => Ok(assign()),
+    }
+}
+
+fn given_id(connect: &Connect<'_>, rules: &Rules) -> Result<ClientId, Refusal> {
+    let code = ReasonCode::ClientIdentifierNotValid;
+    if connect.client_id.len() > rules.profile.client_id_bytes {
+        return refuse(code, "the client ID is longer than 128 bytes");
+    }
+    if connect.client_id.starts_with('$') && !rules.profile.dollar_client_ids {
+        return refuse(code, "the client ID starts with $");
+    }
+    ClientId::parse(connect.client_id)
+        .map_err(|_| Refusal { code, details: "the client ID is not valid" })
+}
+
+fn check_will(connect: &Connect<'_>, rules: &Rules) -> Result<(), Refusal> {
+    let Some(will) = &connect.will else { return Ok(()) };
+    if will.qos == QoS::ExactlyOnce {
+        return refuse(ReasonCode::QoSNotSupported, "the Will asks for QoS 2");
+    }
+    if will.retain {
+        return refuse(ReasonCode::RetainNotSupported, "the Will asks to be retained");
+    }
+    if super::publish::check_topic(will.topic, rules.profile).is_err() {
+        return refuse(ReasonCode::TopicNameInvalid, "the Will's topic is not allowed");
+    }
+    if will.payload.len() > rules.quotas.payload_bytes {
+        return refuse(ReasonCode::PacketTooLarge, "the Will's payload is too large");
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! A direct message to the client.
+
+use mqtt::{Publish, QoS};
+
+use super::Session;
+use crate::Moment;
+use crate::access::ReceivePermit;
+use crate::direct::DirectMessage;
+use crate::inflight::Slot;
+use crate::outcome::DirectOutcome;
+
+impl<W> Session<W> {
+    /// Appends the PUBLISH of a direct message to `out`; with a confirmation, `waiter` is kept until
+    /// its PUBACK, its deadline or the end of the session. The checks come in the order of spec 1.5.
+    ///
+    /// # Errors
+    /// The outcome, with nothing written and nobody waiting.
+    pub fn send_direct(
+        &mut self,
+        message: &DirectMessage<'_>,
+        _permit: ReceivePermit,
+        waiter: impl FnOnce() -> W,
+        now: Moment,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DirectOutcome> {
+        let mut publish = Publish {
+            dup: false,
+            qos: if message.confirmation.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },
+            retain: false,
+            topic: Some(message.topic),
+            packet_id: None,
+            properties: message.properties,
+            payload: message.payload,
+        };
+        if self.budget.take(self.publish_rate(), now).is_err() {
+            return Err(DirectOutcome::ReceiverThrottled);
+        }
+        if message.confirmation.is_some() && self.inflight.len() >= usize::from(self.window) {
+            return Err(DirectOutcome::ReceiverWindowFull);
+        }
+        let length = publish.encoded_len(self.version);
+        if length > self.packet_size_max as usize {
+            return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });
+        }
+        if out.len() + length > self.rules.outbound_buffer_bytes {
+            return Err(DirectOutcome::ReceiverNotWritable);
+        }
+        if let Some(timeout) = message.confirmation {
+            let slot = Slot::Direct { waiter: Some(waiter()), deadline: now.after(timeout) };
+            publish.packet_id = self.inflight.insert(slot, self.window);
+        }
+        let before = out.len();
+        if publish.encode(self.version, out).is_err() {
+            out.truncate(before);
+            if let Some(id) = publish.packet_id {
+                self.inflight.acknowledge(id);
+            }
+            return Err(DirectOutcome::Internal);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Deadlines: keep-alive, confirmations, the end of a WebSocket's life.
+
+use std::time::Duration;
+
+use super::Session;
+use crate::Moment;
+use crate::close::CloseReason;
+
+impl<W> Session<W> {
+    /// When [`Session::handle_timeout`] and [`Session::poll_expired`] want to be called next.
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        [self.keep_alive_deadline(), self.expires, self.inflight.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether the connection has to end by `now`.
+    pub fn handle_timeout(&mut self, now: Moment) -> Option<CloseReason> {
+        if self.expires.is_some_and(|expires| expires <= now) {
+            return Some(CloseReason::WebSocketExpired);
+        }
+        let silent_for_too_long = self.keep_alive_deadline().is_some_and(|end| end <= now);
+        silent_for_too_long.then_some(CloseReason::KeepAliveTimeout)
+    }
+
+    /// Takes one waiter whose confirmation did not come in time. Its packet ID stays taken, so that
+    /// a late PUBACK meets nothing else.
+    pub fn poll_expired(&mut self, now: Moment) -> Option<W> {
+        self.inflight.poll_expired(now)
+    }
+
+    /// One and a half times the keep-alive after the last packet ([MQTT-3.1.2-22] of MQTT 5,
+    /// [MQTT-3.1.2-24] of 3.1.1).
+    fn keep_alive_deadline(&self) -> Option<Moment> {
+        let keep_alive = Duration::from_secs(u64::from(self.keep_alive_seconds));
+        (self.keep_alive_seconds > 0).then(|| self.last_received.after(keep_alive * 3 / 2))
+    }
+}

@@ -1,0 +1,231 @@
+//! Which subscriptions a topic matches.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use mqtt::{SubscribeOptions, TopicFilter, TopicName};
+
+/// The subscriptions of all sessions: filters without wildcards by their text, the others in a
+/// tree of levels. `K` names the subscriber.
+#[derive(Debug)]
+pub struct Topics<K> {
+    exact: HashMap<Box<str>, Vec<Subscription<K>>, RandomState>,
+    nodes: Vec<Node<K>>,
+    free: Vec<usize>,
+}
+
+/// One subscriber of one filter.
+#[derive(Clone, Debug)]
+pub struct Subscription<K> {
+    /// Who.
+    pub subscriber: K,
+    /// What was asked for.
+    pub options: SubscribeOptions,
+}
+
+#[derive(Debug)]
+struct Node<K> {
+    children: HashMap<Box<str>, usize, RandomState>,
+    here: Vec<Subscription<K>>,
+}
+
+impl<K> Default for Node<K> {
+    fn default() -> Self {
+        Node { children: HashMap::default(), here: Vec::new() }
+    }
+}
+
+const ROOT: usize = 0;
+
+impl<K> Default for Topics<K> {
+    fn default() -> Self {
+        Topics { exact: HashMap::default(), nodes: vec![Node::default()], free: Vec::new() }
+    }
+}
+
+impl<K: Clone + PartialEq> Topics<K> {
+    /// Adds a subscription, or replaces the options of the one the subscriber has on this filter.
+    pub fn insert(&mut self, filter: TopicFilter<'_>, subscriber: K, options: SubscribeOptions) {
+        let here = if filter.has_wildcard() {
+            let node = self.node_for(filter);
+            &mut self.nodes[node].here
+        } else {
+            self.exact.entry(filter.inner().into()).or_default()
+        };
+        match here.iter_mut().find(|subscription| subscription.subscriber == subscriber) {
+            Some(present) => present.options = options,
+            None => here.push(Subscription { subscriber, options }),
+        }
+    }
+
+    /// Removes the subscriber's subscription on this filter; says whether there was one.
+    pub fn remove(&mut self, filter: TopicFilter<'_>, subscriber: &K) -> bool {
+        if filter.has_wildcard() {
+            return self.remove_from_tree(filter, subscriber);
+        }
+        let Some(here) = self.exact.get_mut(filter.inner()) else { return false };
+        let removed = take(here, subscriber);
+        if here.is_empty() {
+            self.exact.remove(filter.inner());
+        }
+        removed
+    }
+
+    /// Calls `found` for every matching subscription; a subscriber with several matching filters is
+    /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS
+    /// says no, spec 4.4). Wildcards at the start do not match a topic that starts with `$`
+    /// ([MQTT-4.7.2-1]).
+    pub fn matches(&self, topic: TopicName<'_>, parent: bool, mut found: impl FnMut(&Subscription<K>)) {
+        if let Some(here) = self.exact.get(topic.as_str()) {
+            here.iter().for_each(&mut found);
+        }
+        if self.nodes[ROOT].children.is_empty() {
+            return;
+        }
+        let levels: smallvec::SmallVec<[&str; 8]> = topic.levels().collect();
+        let mut pending: smallvec::SmallVec<[(usize, usize); 16]> = smallvec::smallvec![(ROOT, 0)];
+        while let Some((node, depth)) = pending.pop() {
+            let children = &self.nodes[node].children;
+            let reserved = depth == 0 && topic.as_str().starts_with('$');
+            let rest = levels.get(depth);
+            if let Some(&multi) = children.get("#")
+                && !reserved
+                && (parent || rest.is_some())
+            {
+                self.nodes[multi].here.iter().for_each(&mut found);
+            }
+            let Some(level) = rest else {
+                self.nodes[node].here.iter().for_each(&mut found);
+                continue;
+            };
+            if let Some(&child) = children.get(*level) {
+                pending.push((child, depth + 1));
+            }
+            if let Some(&child) = children.get("+")
+                && !reserved
+            {
+                pending.push((child, depth + 1));
+            }
+        }
+    }
+
+    fn node_for(&mut self, filter: TopicFilter<'_>) -> usize {
+        let mut node = ROOT;
+        for level in filter.levels() {
+            node = match self.nodes[node].children.get(level) {
+                Some(&child) => child,
+                None => {
+                    let child = self.new_node();
+                    self.nodes[node].children.insert(level.into(), child);
+                    child
+                }
+            };
+        }
+        node
+    }
+
+    fn new_node(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.nodes.push(Node::default());
+            self.nodes.len() - 1
+        })
+    }
+
+    fn remove_from_tree(&mut self, filter: TopicFilter<'_>, subscriber: &K) -> bool {
+        let mut path = Vec::new();
+        let mut node = ROOT;
+        for level in filter.levels() {
+            let Some(&child) = self.nodes[node].children.get(level) else { return false };
+            path.push((node, level));
+            node = child;
+        }
+        let removed = take(&mut self.nodes[node].here, subscriber);
+        while let Some((parent, level)) = path.pop() {
+            if !self.nodes[node].here.is_empty() || !self.nodes[node].children.is_empty() {
+                break;
+            }
+            self.nodes[parent].children.remove(level);
+            self.nodes[node] = Node::default();
+            self.free.push(node);
+            node = parent;
+        }
+        removed
+    }
+}
+
+fn take<K: PartialEq>(here: &mut Vec<Subscription<K>>, subscriber: &K) -> bool {
+    let Some(at) = here.iter().position(|present| present.subscriber == *subscriber) else {
+        return false;
+    };
+    here.swap_remove(at);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filter(text: &str) -> TopicFilter<'_> {
+        TopicFilter::parse(text).expect("a filter")
+    }
+
+    fn matching(topics: &Topics<usize>, topic: &str, parent: bool) -> Vec<usize> {
+        let mut found = Vec::new();
+        let topic = TopicName::parse(topic).expect("a topic");
+        topics.matches(topic, parent, |subscription| found.push(subscription.subscriber));
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn the_parent_level_matches_only_when_asked() {
+        let mut topics = Topics::default();
+        topics.insert(filter("sensor/#"), 1, SubscribeOptions::default());
+        assert_eq!(matching(&topics, "sensor", true), [1]);
+        assert_eq!(matching(&topics, "sensor", false), [0; 0]);
+        assert_eq!(matching(&topics, "sensor/a/b", false), [1]);
+    }
+
+    #[test]
+    fn wildcards_at_the_start_leave_dollar_topics_alone() {
+        let mut topics = Topics::default();
+        for (at, text) in ["#", "+/a", "$x/#", "$x/a"].iter().enumerate() {
+            topics.insert(filter(text), at, SubscribeOptions::default());
+        }
+        assert_eq!(matching(&topics, "$x/a", true), [2, 3]);
+    }
+
+    #[test]
+    fn subscribing_again_replaces_and_removing_frees_every_node() {
+        let mut topics = Topics::default();
+        for _ in 0..3 {
+            topics.insert(filter("a/+/c"), 1, SubscribeOptions::default());
+        }
+        assert_eq!(matching(&topics, "a/b/c", true), [1]);
+        assert!(topics.remove(filter("a/+/c"), &1));
+        assert!(!topics.remove(filter("a/+/c"), &1));
+        assert_eq!(topics.free.len(), topics.nodes.len() - 1);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_matching_each_filter_alone(
+            filters in proptest::collection::vec("([ab+]/){0,3}([ab+]|#)", 1..12),
+            topic in "([ab]/){0,3}[ab]",
+            gone in any::<prop::sample::Index>(),
+        ) {
+            let mut topics = Topics::default();
+            for (at, text) in filters.iter().enumerate() {
+                topics.insert(filter(text), at, SubscribeOptions::default());
+            }
+            let gone = gone.index(filters.len());
+            prop_assert!(topics.remove(filter(&filters[gone]), &gone));
+            let name = TopicName::parse(&topic).expect("a topic");
+            let expected: Vec<usize> = (0..filters.len())
+                .filter(|at| *at != gone && filter(&filters[*at]).matches(name))
+                .collect();
+            prop_assert_eq!(matching(&topics, &topic, true), expected);
+        }
+    }
+}

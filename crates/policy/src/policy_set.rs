@@ -1,0 +1,134 @@
+//! The policies of a principal, and the decision they come to.
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::context::Context;
+use crate::document::Document;
+use crate::explanation::Explanation;
+use crate::facts::Facts;
+use crate::resource::{Resource, Scope};
+use crate::statement::{Effect, Statement};
+
+/// The policies attached to one principal.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    policies: Vec<(String, Arc<Document>)>,
+}
+
+/// What is asked of a [`PolicySet`].
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the principal wants to do.
+    pub action: Action,
+    /// What it wants to do it to.
+    pub resource: Resource<'a>,
+    /// The region and account of the resource.
+    pub scope: &'a Scope,
+    /// What variables and conditions may ask.
+    pub context: &'a Context<'a>,
+}
+
+/// What a [`PolicySet`] decides: deny unless a statement allows and none denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision<'p> {
+    /// This statement allows and none denies.
+    Allowed(StatementRef<'p>),
+    /// This statement denies.
+    ExplicitDeny(StatementRef<'p>),
+    /// No statement applies.
+    ImplicitDeny,
+}
+
+impl Decision<'_> {
+    /// Whether the request may go ahead.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Decision::Allowed(_))
+    }
+}
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatementRef<'p> {
+    /// The name of the policy.
+    pub policy: &'p str,
+    /// The position in its `Statement` array, from 0.
+    pub index: usize,
+    /// The statement's `Sid`, if it has one.
+    pub sid: Option<&'p str>,
+    /// The line of the document that the statement begins in, from 1.
+    pub line: usize,
+}
+
+/// Everything allowed, for a server run without access control.
+const OPEN: &str = r#"{
+    "Version": "2012-10-17",
+    "Statement": { "Effect": "Allow", "Action": "iot:*", "Resource": "*" }
+}"#;
+
+impl PolicySet {
+    /// The set of `policies`, each a name and its document.
+    pub fn new(policies: Vec<(String, Arc<Document>)>) -> PolicySet {
+        PolicySet { policies }
+    }
+
+    /// A set of one policy called `open`, which allows everything.
+    pub fn allow_all() -> PolicySet {
+        let open = Document::parse(OPEN).expect("a constant that a test parses");
+        PolicySet::new(vec![("open".to_owned(), Arc::new(open))])
+    }
+
+    /// Decides `request`: any applicable denial wins over every grant.
+    ///
+    /// Reports the first statement, in attachment and document order, that settles it.
+    pub fn evaluate<'p>(&'p self, request: &Request<'_>) -> Decision<'p> {
+        let facts = Facts::new(request.context, request.scope);
+        if let Some(statement) = self.first_applicable(request, Effect::Deny, &facts) {
+            return Decision::ExplicitDeny(statement);
+        }
+        match self.first_applicable(request, Effect::Allow, &facts) {
+            Some(statement) => Decision::Allowed(statement),
+            None => Decision::ImplicitDeny,
+        }
+    }
+
+    /// Decides `request` like [`PolicySet::evaluate`], and for an implicit denial says which
+    /// statement came nearest to allowing it. Slow: for people who read denials.
+    pub fn explain<'p>(&'p self, request: &Request<'_>) -> Explanation<'p> {
+        Explanation::new(self, request)
+    }
+
+    fn first_applicable<'p>(
+        &'p self,
+        request: &Request<'_>,
+        effect: Effect,
+        facts: &Facts<'_>,
+    ) -> Option<StatementRef<'p>> {
+        let Request { action, resource, scope, context: _ } = *request;
+        self.policies.iter().find_map(|(name, document)| {
+            document
+                .about(action, effect)
+                .find(|(_, statement)| statement.applies(resource, scope, facts))
+                .map(|(index, statement)| StatementRef::new(name, index, statement))
+        })
+    }
+
+    /// Every statement of every policy.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (StatementRef<'_>, &Statement)> {
+        self.policies.iter().flat_map(|(name, document)| {
+            let statements = document.statements().iter().enumerate();
+            statements.map(move |(index, s)| (StatementRef::new(name, index, s), s))
+        })
+    }
+
+    /// How many policies are attached.
+    pub(crate) fn len(&self) -> usize {
+        self.policies.len()
+    }
+}
+
+impl<'p> StatementRef<'p> {
+    fn new(policy: &'p str, index: usize, statement: &'p Statement) -> StatementRef<'p> {
+        StatementRef { policy, index, sid: statement.sid(), line: statement.line() }
+    }
+}

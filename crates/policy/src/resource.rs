@@ -1,0 +1,110 @@
+//! What a request acts on, and where: ARNs without building them.
+
+/// What a request acts on (spec 6.2). The text is the bare name, not an ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// `client/<client ID>`.
+    Client(&'a str),
+    /// `topic/<topic name>`.
+    Topic(&'a str),
+    /// `topicfilter/<topic filter>`.
+    TopicFilter(&'a str),
+    /// `thing/<thing name>` or `thing/<thing name>/<shadow name>`.
+    Thing(&'a str),
+    /// No resource of its own: only a statement whose resource is `*` covers it.
+    Any,
+}
+
+impl<'a> Resource<'a> {
+    /// Kind and name; `None` for [`Resource::Any`].
+    pub(crate) fn named(self) -> Option<(Kind, &'a str)> {
+        match self {
+            Resource::Client(name) => Some((Kind::Client, name)),
+            Resource::Topic(name) => Some((Kind::Topic, name)),
+            Resource::TopicFilter(name) => Some((Kind::TopicFilter, name)),
+            Resource::Thing(name) => Some((Kind::Thing, name)),
+            Resource::Any => None,
+        }
+    }
+}
+
+/// The resource types of the data plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Client,
+    Topic,
+    TopicFilter,
+    Thing,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 4] = [Kind::Client, Kind::Topic, Kind::TopicFilter, Kind::Thing];
+
+    /// What stands before the name in an ARN's last field.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Kind::Client => "client/",
+            Kind::Topic => "topic/",
+            Kind::TopicFilter => "topicfilter/",
+            Kind::Thing => "thing/",
+        }
+    }
+}
+
+/// The region and account whose resources are judged, in the partition `aws`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `arn:aws:iot:<region>:<account>:`.
+    prefix: String,
+    /// Where the region ends in `prefix`; the account runs from there + 1 to the last byte.
+    region_end: usize,
+}
+
+impl Scope {
+    const SERVICE: &'static str = "arn:aws:iot:";
+
+    /// The scope of `region` (`us-west-2`) and `account` (`123456789012`).
+    ///
+    /// Neither may hold a `:`; one that does matches no literal ARN.
+    pub fn new(region: &str, account: &str) -> Scope {
+        let prefix = format!("{}{region}:{account}:", Scope::SERVICE);
+        Scope { prefix, region_end: Scope::SERVICE.len() + region.len() }
+    }
+
+    /// The ARN of `resource` in this scope; `*` for [`Resource::Any`].
+    pub fn arn(&self, resource: Resource<'_>) -> String {
+        match resource.named() {
+            None => "*".to_owned(),
+            Some((kind, name)) => [&self.prefix, kind.prefix(), name].concat(),
+        }
+    }
+
+    /// `arn:aws:iot:<region>:<account>:`.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Partition, service, region and account.
+    pub(crate) fn fields(&self) -> [&str; 4] {
+        let region = &self.prefix[Scope::SERVICE.len()..self.region_end];
+        let account = &self.prefix[self.region_end + 1..self.prefix.len() - 1];
+        ["aws", "iot", region, account]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_spells_arns_and_gives_back_its_fields() {
+        let scope = Scope::new("us-west-2", "123456789012");
+        assert_eq!(scope.arn(Resource::Client("a")), "arn:aws:iot:us-west-2:123456789012:client/a");
+        assert_eq!(
+            scope.arn(Resource::TopicFilter("a/#")),
+            "arn:aws:iot:us-west-2:123456789012:topicfilter/a/#"
+        );
+        assert_eq!(scope.arn(Resource::Any), "*");
+        assert_eq!(scope.fields(), ["aws", "iot", "us-west-2", "123456789012"]);
+    }
+}

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use broker::Node;
 use bytes::Bytes;
 use engine::directory::Principal;
-use engine::outcome::DirectOutcome;
 use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -91,10 +90,7 @@ impl Api {
         let sender = caller.peer(principal);
         let call = Call { client_id, parts, payload, sender, trace_id };
         let outcome = send_direct_message::run(&self.node, call).await;
-        match outcome {
-            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => Ok(()),
-            other => Err(Fault::of_direct(&other).unwrap_or_else(Fault::draining)),
-        }
+        Fault::of_direct(&outcome).map_or(Ok(()), Err)
     }
 
     fn identify(
@@ -110,9 +106,7 @@ impl Api {
             }
             Credentials::Signature => self
                 .prove(parts, payload, caller, trace_id)
-                .map_err(|rejected| {
-                    Fault::of_credentials(rejected.reason(), rejected.sentence())
-                }),
+                .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence())),
         }
     }
 
@@ -145,7 +139,7 @@ impl Api {
         authenticate(&signed, Payload::Bytes(payload), against).inspect_err(|rejected| {
             self.node.telemetry().record(&event::AuthnError {
                 trace_id,
-                authentication_type: event::AuthenticationType::AwsSigv4,
+                authentication_type: event::AuthenticationType::SigV4,
                 reason: rejected.reason(),
                 details: &rejected.sentence(),
                 protocol: event::Protocol::Http,

@@ -9,6 +9,7 @@ use engine::access::Peer;
 use engine::directory::Principal;
 use engine::session::{Granted, Refusal, negotiate};
 use mqtt::{ClientId, Connect, Packet, ReasonCode, Version};
+use telemetry::Quota;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::driver::Driver;
@@ -46,25 +47,21 @@ enum Verdict {
     Refused(Option<Refusal>, ConnectEnd),
 }
 
-async fn admit(
-    node: Arc<Node>,
-    mut io: Box<dyn Transport>,
-    entrance: Entrance,
-) -> Option<Driver> {
+async fn admit(node: Arc<Node>, mut io: Box<dyn Transport>, entrance: Entrance) -> Option<Driver> {
     let mut received = Vec::with_capacity(512);
     let reading = read_connect(&mut io, &mut received);
     let length = match tokio::time::timeout(node.bounds.connect_packet, reading).await {
         Ok(Ok(length)) => length,
         Ok(Err(refusal)) => {
             let code = refusal.map_or(ReasonCode::MalformedPacket, |refusal| refusal.code);
-            node.connect_failed(&entrance, None, ConnectEnd::Malformed(code));
+            node.connect_failed(&entrance, None, &ConnectEnd::Malformed(code));
             if let Some(refusal) = refusal {
                 refuse(io, refusal, Version::V311).await;
             }
             return None;
         }
         Err(_) => {
-            node.connect_failed(&entrance, None, ConnectEnd::TimedOut);
+            node.connect_failed(&entrance, None, &ConnectEnd::TimedOut);
             return None;
         }
     };
@@ -80,7 +77,7 @@ async fn admit(
         }
         Verdict::Refused(refusal, end) => {
             let version = connect.version;
-            node.connect_failed(&entrance, Some(connect.client_id), end);
+            node.connect_failed(&entrance, Some(&connect), &end);
             if let Some(refusal) = refusal {
                 refuse(io, refusal, version).await;
             }
@@ -121,7 +118,7 @@ fn judge(node: &Node, connect: &Connect<'_>, entrance: &Entrance) -> Verdict {
         return busy(ReasonCode::ServerUnavailable, ConnectEnd::Draining);
     }
     if node.connected.load(Ordering::Relaxed) >= node.rules.quotas.connections {
-        return busy(ReasonCode::QuotaExceeded, ConnectEnd::Throttled);
+        return busy(ReasonCode::QuotaExceeded, ConnectEnd::Throttled(Quota::Connections));
     }
     let granted = match negotiate(connect, &node.rules, assigned_client_id) {
         Ok(granted) => granted,
@@ -145,11 +142,11 @@ fn judge(node: &Node, connect: &Connect<'_>, entrance: &Entrance) -> Verdict {
     }
     let quotas = &node.rules.quotas;
     if node.budgets.connects.take(quotas.connects, now).is_err() {
-        return busy(ReasonCode::QuotaExceeded, ConnectEnd::Throttled);
+        return busy(ReasonCode::QuotaExceeded, ConnectEnd::Throttled(Quota::Connects));
     }
     let device = node.devices.get_or_insert(&granted.client_id);
     if device.connects.take(quotas.connects_per_client, now).is_err() {
-        return busy(ReasonCode::QuotaExceeded, ConnectEnd::ClientThrottled);
+        return busy(ReasonCode::QuotaExceeded, ConnectEnd::Throttled(Quota::ConnectsPerClient));
     }
     Verdict::Granted(Box::new(granted), Arc::new(peer))
 }

@@ -11,6 +11,7 @@ use engine::access::Peer;
 use engine::direct::Settlement;
 use engine::session::Session;
 use telemetry::TraceId;
+use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 
 use crate::Transport;
@@ -25,6 +26,8 @@ pub(crate) struct Connection {
     pub(crate) peer: Arc<Peer>,
     pub(crate) will: Option<Box<Will>>,
     pub(crate) trace_id: TraceId,
+    /// Given when it becomes the present connection of its device.
+    pub(crate) epoch: u64,
     /// The task that reads; woken to write on when the socket was full.
     pub(crate) driver: Option<Waker>,
     /// Until when nothing is read, because the client is over its throughput.
@@ -71,10 +74,16 @@ impl Connection {
             peer,
             will,
             trace_id: TraceId::random(),
+            epoch: 0,
             driver: None,
             paused_until: None,
             out: Output::default(),
         }
+    }
+
+    /// Whose connection it is, for events.
+    pub(crate) fn link(&self) -> (TraceId, Arc<Peer>) {
+        (self.trace_id, Arc::clone(&self.peer))
     }
 
     /// The session together with the buffer it appends to.

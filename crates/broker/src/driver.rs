@@ -13,11 +13,13 @@ use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::Step;
 use mqtt::{Packet, Version};
-use tokio::io::ReadBuf;
+use telemetry::{Quota, TraceId};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::connection::Connection;
 use crate::device::Device;
 use crate::dirty::Dirty;
+use crate::events::{Link, PublishEnd};
 use crate::node::Node;
 
 /// The task of one connection. It holds no buffer while nothing is half read, and ends as soon as
@@ -26,6 +28,7 @@ pub(crate) struct Driver {
     pub(crate) node: Arc<Node>,
     pub(crate) device: Arc<Device>,
     pub(crate) peer: Arc<Peer>,
+    pub(crate) trace_id: TraceId,
     pub(crate) epoch: u64,
     pub(crate) version: Version,
     pub(crate) packet_size_limit: usize,
@@ -96,7 +99,8 @@ impl Driver {
 
     fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Read {
         let now = self.node.now();
-        let mut state = self.device.lock();
+        let device = Arc::clone(&self.device);
+        let mut state = device.lock();
         let Some(connection) = state.current(self.epoch) else { return Read::Gone };
         match &mut connection.driver {
             Some(waker) => waker.clone_from(cx.waker()),
@@ -113,7 +117,7 @@ impl Driver {
         if let Read::Bytes(length) = read {
             connection.paused_until = self.charge(length, now);
         }
-        self.node.schedule(&self.device, &mut state);
+        self.node.schedule(&device, &mut state);
         read
     }
 
@@ -181,7 +185,8 @@ impl Driver {
             }
             Step::Throttled(topic) => {
                 dirty.add(&self.device);
-                self.node.publish_throttled(&self.peer, topic.as_str());
+                let end = PublishEnd::Throttled(Quota::PublishesPerConnection);
+                self.node.publish_in(self.link(), topic.as_str(), end);
             }
             Step::Subscribe(subscribe) => {
                 dirty.add(&self.device);
@@ -218,6 +223,11 @@ impl Driver {
         self.stop(reason)
     }
 
+    /// Whose connection it is, for events.
+    pub(crate) fn link(&self) -> Link<'_> {
+        Link { trace_id: self.trace_id, peer: &self.peer }
+    }
+
     /// Ends the connection.
     pub(crate) fn stop(&self, reason: CloseReason) -> Flow {
         self.node.close(&self.device, self.epoch, reason);
@@ -240,7 +250,9 @@ fn poll_read(connection: &mut Connection, cx: &mut Context<'_>, scratch: &mut [u
     let mut buffer = ReadBuf::new(scratch);
     match Pin::new(&mut connection.io).poll_read(cx, &mut buffer) {
         Poll::Pending => Read::Pending,
-        Poll::Ready(Ok(())) if buffer.filled().is_empty() => Read::Over(CloseReason::ConnectionLost),
+        Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+            Read::Over(CloseReason::ConnectionLost)
+        }
         Poll::Ready(Ok(())) => Read::Bytes(buffer.filled().len()),
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
             // A WebSocket peer that sends something other than binary frames, or broken TLS.

@@ -7,12 +7,13 @@ use engine::close::CloseReason;
 use engine::session::{Delivered, Delivery, Incoming, Topic};
 use mqtt::{Properties, PropertiesBuf, Property, QoS, ReasonCode, TopicName, Version};
 use smallvec::SmallVec;
+use telemetry::Quota;
 
 use crate::connection::Will;
 use crate::device::Device;
 use crate::dirty::Dirty;
 use crate::driver::{Driver, Flow};
-use crate::events::PublishEnd;
+use crate::events::{Link, PublishEnd};
 use crate::node::Node;
 
 /// A message on its way to its subscribers.
@@ -39,12 +40,13 @@ impl Driver {
             },
         };
         if self.node.access.publish(&self.peer, topic, false, now).is_err() {
-            self.node.publish_in(&self.peer, text, PublishEnd::Denied);
+            self.node.publish_in(self.link(), text, PublishEnd::Denied);
             return self.refuse_publish(incoming);
         }
         let inbound = self.node.rules.quotas.inbound_publishes;
         if self.node.budgets.inbound.take(inbound, now).is_err() {
-            self.node.publish_in(&self.peer, text, PublishEnd::Throttled);
+            let end = PublishEnd::Throttled(Quota::InboundPublishes);
+            self.node.publish_in(self.link(), text, end);
             return self.acknowledge(incoming, ReasonCode::QuotaExceeded);
         }
         let forwarded = forwarded_properties(incoming.properties);
@@ -54,7 +56,7 @@ impl Driver {
         };
         let (qos, payload) = (incoming.qos, incoming.payload);
         self.node.publish(&Message { topic, qos, properties, payload }, now, dirty);
-        self.node.publish_in(&self.peer, text, PublishEnd::Success);
+        self.node.publish_in(self.link(), text, PublishEnd::Success);
         self.acknowledge(incoming, ReasonCode::Success)
     }
 
@@ -102,7 +104,8 @@ impl Node {
             targets.push((Arc::clone(&subscription.subscriber.0), subscription.options.qos));
         });
         // Overlapping filters of one session: one copy, at the highest quality of service.
-        targets.sort_by_key(|(device, qos)| (Arc::as_ptr(device) as usize, std::cmp::Reverse(*qos)));
+        targets
+            .sort_by_key(|(device, qos)| (Arc::as_ptr(device) as usize, std::cmp::Reverse(*qos)));
         targets.dedup_by(|later, kept| Arc::ptr_eq(&later.0, &kept.0));
         for (device, granted) in &targets {
             self.deliver(device, message, (*granted).min(message.qos), now);
@@ -114,16 +117,18 @@ impl Node {
         let mut state = device.lock();
         // A session without a connection gets nothing yet: there is no queue.
         let Some(connection) = &mut state.connection else { return };
-        let peer = Arc::clone(&connection.peer);
+        let (trace_id, peer) = connection.link();
+        let link = Link { trace_id, peer: &peer };
         let topic = message.topic.as_str();
         let Ok(permit) = self.access.receive(&peer, message.topic, now) else {
             drop(state);
-            return self.publish_out(&peer, topic, PublishEnd::Denied);
+            return self.publish_out(link, topic, PublishEnd::Denied);
         };
         let outbound = self.rules.quotas.outbound_publishes;
         if self.budgets.outbound.take(outbound, now).is_err() {
             drop(state);
-            return self.publish_out(&peer, topic, PublishEnd::Throttled);
+            let end = PublishEnd::Throttled(Quota::OutboundPublishes);
+            return self.publish_out(link, topic, end);
         }
         let Message { topic: name, properties, payload, .. } = *message;
         let delivery = Delivery { topic: name, qos, properties, payload };
@@ -132,12 +137,12 @@ impl Node {
         drop(state);
         let end = match delivered {
             Delivered::Sent => PublishEnd::Success,
-            Delivered::Throttled => PublishEnd::Throttled,
-            Delivered::WindowFull => PublishEnd::WindowFull,
+            Delivered::Throttled => PublishEnd::Throttled(Quota::PublishesPerConnection),
+            Delivered::WindowFull => PublishEnd::Throttled(Quota::OutboundUnacknowledged),
             Delivered::TooLarge => PublishEnd::TooLarge,
             Delivered::NotWritable => PublishEnd::NotWritable,
         };
-        self.publish_out(&peer, topic, end);
+        self.publish_out(link, topic, end);
     }
 }
 

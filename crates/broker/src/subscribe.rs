@@ -44,7 +44,7 @@ impl Driver {
                 }
             })
             .collect();
-        self.node.subscribed(&self.peer, subscribe, &reasons);
+        self.node.subscribed(self.link(), self.version, subscribe, &reasons);
         let properties = Properties::EMPTY;
         let packet_id = subscribe.packet_id;
         self.with_connection(|connection| {
@@ -63,7 +63,7 @@ impl Driver {
                 Ok(_) => ReasonCode::NoSubscriptionExisted,
             })
             .collect();
-        self.node.unsubscribed(&self.peer, unsubscribe);
+        self.node.unsubscribed(self.link(), unsubscribe);
         let properties = Properties::EMPTY;
         let packet_id = unsubscribe.packet_id;
         self.with_connection(|connection| {
@@ -107,8 +107,9 @@ impl Driver {
             return Err(ReasonCode::UnspecifiedError);
         }
         let subscriptions = &mut state.session.subscriptions;
-        match subscriptions.iter_mut().find(|(present, _)| **present == *text) {
-            Some((_, present)) => *present = options,
+        let known = subscriptions.iter().position(|(present, _)| **present == *text);
+        match known {
+            Some(at) => subscriptions[at].1 = options,
             None if subscriptions.len() >= quotas.subscriptions_per_session => {
                 return Err(ReasonCode::QuotaExceeded);
             }

@@ -16,6 +16,7 @@ use crate::accept::Entrance;
 use crate::connection::{Connection, Will};
 use crate::device::{Device, State};
 use crate::driver::Driver;
+use crate::events::Link;
 use crate::node::Node;
 use crate::subscribe::Subscriber;
 
@@ -46,7 +47,7 @@ pub(crate) fn attach(
     let trace_id = connection.trace_id;
     let attached = install(node, connection, &granted, now);
     node.connected.fetch_add(1, Ordering::Relaxed);
-    node.connect_succeeded(trace_id, &peer, &granted);
+    node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, attached.epoch);
     if let Some(old) = attached.old {
         node.finish(&attached.device, old, CloseReason::TakenOver);
     }
@@ -55,6 +56,7 @@ pub(crate) fn attach(
         node: Arc::clone(node),
         device: attached.device,
         peer,
+        trace_id,
         epoch: attached.epoch,
         version: granted.version,
         packet_size_limit,
@@ -84,10 +86,11 @@ fn install(
         let resumed = resume(node, &device, &mut state, granted, now);
         let (_, out) = connection.session_and_output();
         granted.accept(resumed, &node.rules, out);
+        let epoch = node.next_epoch();
+        connection.epoch = epoch;
+        state.epoch = epoch;
         let old = state.connection.replace(connection);
-        state.epoch = node.next_epoch();
         node.schedule(&device, &mut state);
-        let epoch = state.epoch;
         drop(state);
         return Attached { device, epoch, old };
     }
@@ -103,8 +106,7 @@ fn resume(
 ) -> bool {
     let connected = state.connection.is_some();
     let alive = if connected { state.session.expiry_seconds > 0 } else { state.has_session(now) };
-    let resumed =
-        alive && !granted.clean_start && state.session.version == Some(granted.version);
+    let resumed = alive && !granted.clean_start && state.session.version == Some(granted.version);
     if !resumed {
         node.drop_subscriptions(device, state);
     }

@@ -12,8 +12,8 @@
 
 pub mod access;
 pub mod close;
-pub mod directory;
 pub mod direct;
+pub mod directory;
 pub mod inflight;
 pub mod limits;
 pub mod moment;

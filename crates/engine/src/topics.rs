@@ -75,7 +75,12 @@ impl<K: Clone + PartialEq> Topics<K> {
     /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS
     /// says no, spec 4.4). Wildcards at the start do not match a topic that starts with `$`
     /// ([MQTT-4.7.2-1]).
-    pub fn matches(&self, topic: TopicName<'_>, parent: bool, mut found: impl FnMut(&Subscription<K>)) {
+    pub fn matches(
+        &self,
+        topic: TopicName<'_>,
+        parent: bool,
+        mut found: impl FnMut(&Subscription<K>),
+    ) {
         if let Some(here) = self.exact.get(topic.as_str()) {
             here.iter().for_each(&mut found);
         }

@@ -1,8 +1,6 @@
 //! CONNECT: what the client asks for and what it gets.
 
-use mqtt::{
-    ClientId, ConnAck, Connect, Packet, PropertiesBuf, Property, QoS, ReasonCode, Version,
-};
+use mqtt::{ClientId, ConnAck, Connect, Packet, PropertiesBuf, Property, QoS, ReasonCode, Version};
 
 use super::{Rules, encode};
 
@@ -49,7 +47,8 @@ pub fn negotiate(
     assign: impl FnOnce() -> ClientId,
 ) -> Result<Granted, Refusal> {
     let assigned = connect.client_id.is_empty();
-    let client_id = if assigned { assigned_id(connect, assign)? } else { given_id(connect, rules)? };
+    let client_id =
+        if assigned { assigned_id(connect, assign)? } else { given_id(connect, rules)? };
     check_will(connect, rules)?;
     if connect.properties.authentication_method().is_some() {
         return refuse(
@@ -126,12 +125,40 @@ impl Granted {
 }
 
 impl Refusal {
-    /// Appends the CONNACK that refuses.
+    /// Appends the CONNACK that refuses; nothing if the version has no way to say why, and then the
+    /// connection is only closed.
     pub fn refuse(self, version: Version, out: &mut Vec<u8>) {
+        let reason = match version {
+            Version::V5 => Some(self.code),
+            Version::V311 => return_code(self.code),
+        };
         let properties = mqtt::Properties::EMPTY;
-        let packet =
-            Packet::ConnAck(ConnAck { session_present: false, reason: self.code, properties });
-        encode(&packet, version, out);
+        if let Some(reason) = reason {
+            let packet = Packet::ConnAck(ConnAck { session_present: false, reason, properties });
+            encode(&packet, version, out);
+        }
+    }
+}
+
+/// The code with a return code in MQTT 3.1.1 that says the same (table 3.1 there), if any does.
+fn return_code(code: ReasonCode) -> Option<ReasonCode> {
+    let busy = [
+        ReasonCode::QuotaExceeded,
+        ReasonCode::ServerUnavailable,
+        ReasonCode::ServerBusy,
+        ReasonCode::ServerShuttingDown,
+        ReasonCode::ConnectionRateExceeded,
+    ];
+    let same = [
+        ReasonCode::UnsupportedProtocolVersion,
+        ReasonCode::ClientIdentifierNotValid,
+        ReasonCode::BadUserNameOrPassword,
+        ReasonCode::NotAuthorized,
+    ];
+    if busy.contains(&code) {
+        Some(ReasonCode::ServerUnavailable)
+    } else {
+        same.contains(&code).then_some(code)
     }
 }
 

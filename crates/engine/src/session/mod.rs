@@ -65,12 +65,7 @@ pub struct Session<W> {
 impl<W> Session<W> {
     /// The session of a client whose CONNECT was granted at `now`. `expires` is the end of the
     /// connection's life, if it has one (WebSocket, spec 3).
-    pub fn new(
-        rules: Arc<Rules>,
-        granted: &Granted,
-        now: Moment,
-        expires: Option<Moment>,
-    ) -> Self {
+    pub fn new(rules: Arc<Rules>, granted: &Granted, now: Moment, expires: Option<Moment>) -> Self {
         Session {
             version: granted.version,
             window: granted.receive_maximum.min(rules.quotas.outbound_unacknowledged),

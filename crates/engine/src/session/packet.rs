@@ -36,6 +36,25 @@ pub enum Step<'a, W> {
     Close(CloseReason),
 }
 
+/// Codes that only a server may disconnect with (MQTT 5, table 3-10).
+const SERVER_ONLY: [ReasonCode; 15] = [
+    ReasonCode::NotAuthorized,
+    ReasonCode::ServerBusy,
+    ReasonCode::ServerShuttingDown,
+    ReasonCode::KeepAliveTimeout,
+    ReasonCode::SessionTakenOver,
+    ReasonCode::TopicFilterInvalid,
+    ReasonCode::RetainNotSupported,
+    ReasonCode::QoSNotSupported,
+    ReasonCode::UseAnotherServer,
+    ReasonCode::ServerMoved,
+    ReasonCode::SharedSubscriptionsNotSupported,
+    ReasonCode::ConnectionRateExceeded,
+    ReasonCode::MaximumConnectTime,
+    ReasonCode::SubscriptionIdentifiersNotSupported,
+    ReasonCode::WildcardSubscriptionsNotSupported,
+];
+
 impl<W> Session<W> {
     /// Deals with one packet received at `now`; what is to be answered at once is appended to
     /// `out`.
@@ -92,6 +111,9 @@ impl<W> Session<W> {
     }
 
     fn handle_disconnect<'a>(&mut self, disconnect: &Disconnect<'_>) -> Step<'a, W> {
+        if SERVER_ONLY.contains(&disconnect.reason) {
+            return Step::Close(CloseReason::ClientError(ReasonCode::ProtocolError));
+        }
         let requested = match self.version {
             Version::V5 => disconnect.properties.session_expiry_interval(),
             Version::V311 => None,

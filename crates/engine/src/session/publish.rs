@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mqtt::{Ack, Packet, PacketId, Publish, Properties, QoS, ReasonCode, TopicName, Version};
+use mqtt::{Ack, Packet, PacketId, Properties, Publish, QoS, ReasonCode, TopicName, Version};
 
 use super::packet::Step;
 use super::{Session, encode};
@@ -81,6 +81,10 @@ impl<W> Session<W> {
     fn accept_publish<'a>(&mut self, publish: &Publish<'a>) -> Result<Topic<'a>, ReasonCode> {
         if publish.qos == QoS::ExactlyOnce {
             return Err(ReasonCode::QoSNotSupported);
+        }
+        // [MQTT-3.3.4-6]: only a server may name subscriptions.
+        if publish.properties.subscription_identifier().is_some() {
+            return Err(ReasonCode::ProtocolError);
         }
         // MQTT 3.1.1 has no way to say that retaining is not available: there the message is
         // delivered and not kept.

@@ -83,7 +83,11 @@ pub(super) fn check_topic(topic: &str) -> Result<(), String> {
     }
     let slashes = topic.bytes().filter(|byte| *byte == b'/').count();
     if slashes > TOPIC_SLASHES {
-        return Err(format!("has {} levels; at most {} are allowed", slashes + 1, TOPIC_SLASHES + 1));
+        return Err(format!(
+            "has {} levels; at most {} are allowed",
+            slashes + 1,
+            TOPIC_SLASHES + 1
+        ));
     }
     if topic.starts_with('$') {
         return Err("starts with $, which is reserved".into());
@@ -111,8 +115,8 @@ fn confirmation(query: &str, request: &mut Request) -> Result<bool, Invalid> {
 }
 
 fn timeout(query: &str, request: &mut Request) -> Result<Duration, Invalid> {
-    let value = parameter(query, "timeout")
-        .map_err(|error| Invalid::Timeout(error.sentence("timeout")))?;
+    let value =
+        parameter(query, "timeout").map_err(|error| Invalid::Timeout(error.sentence("timeout")))?;
     let seconds = match value.as_deref() {
         None => Some(CONFIRMATION_SECONDS_DEFAULT),
         Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {

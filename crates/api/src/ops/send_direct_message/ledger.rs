@@ -68,8 +68,8 @@ impl<'a> Ledger<'a> {
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
-            delivery_ms: self.handed_over.map(|at| milliseconds(self.taken_in, at)),
-            ack_ms: self.handed_over.zip(self.acknowledged).map(|(from, to)| milliseconds(from, to)),
+            delivery: self.handed_over.map(|at| at.since(self.taken_in)),
+            ack: self.handed_over.zip(self.acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: self.epoch,
             payload_bytes: self.call.payload.len(),
         });
@@ -82,8 +82,4 @@ impl Drop for Ledger<'_> {
             self.write(&DirectOutcome::SenderDisconnected);
         }
     }
-}
-
-fn milliseconds(from: Moment, to: Moment) -> f64 {
-    to.since(from).as_secs_f64() * 1000.0
 }

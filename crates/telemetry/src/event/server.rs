@@ -1,0 +1,98 @@
+//! What the process itself does.
+
+use std::fmt::Arguments;
+use std::net::SocketAddr;
+
+use serde::{Serialize, Serializer};
+
+use crate::event::{Event, Protocol};
+use crate::{Level, Metrics, Status, TraceId};
+
+/// What the process itself does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server<'a> {
+    /// A listener accepts connections.
+    ListenerStarted {
+        /// Its name in the configuration.
+        name: &'a str,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+    /// A listener could not accept a connection (no more file descriptors, say).
+    AcceptFailed {
+        /// Its name in the configuration.
+        name: &'a str,
+        /// What the system said.
+        cause: &'a str,
+    },
+    /// The process was told to end: nothing new is accepted.
+    DrainStarted {
+        /// Connections open.
+        connections: usize,
+    },
+    /// The process ends.
+    DrainFinished {
+        /// Connections that were cut off because the time was up. More than none is a warning.
+        cut_off: usize,
+    },
+}
+
+impl Serialize for Server<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            reason: &'static str,
+            details: Arguments<'a>,
+        }
+        let members = |reason, details| Members { reason, details }.serialize(serializer);
+        match self {
+            Server::ListenerStarted { name, address } => {
+                members("LISTENER_STARTED", format_args!("Listener {name} accepts on {address}."))
+            }
+            Server::AcceptFailed { name, cause } => members(
+                "ACCEPT_FAILED",
+                format_args!("Listener {name} could not accept a connection: {cause}."),
+            ),
+            Server::DrainStarted { connections } => {
+                members("DRAIN_STARTED", format_args!("Draining; connections: {connections}."))
+            }
+            Server::DrainFinished { cut_off } => {
+                members("DRAIN_FINISHED", format_args!("Drained; connections cut off: {cut_off}."))
+            }
+        }
+    }
+}
+
+impl Event for Server<'_> {
+    const TYPE: &'static str = "Server";
+
+    fn trace_id(&self) -> TraceId {
+        TraceId::random()
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            Server::ListenerStarted { .. }
+            | Server::DrainStarted { .. }
+            | Server::DrainFinished { .. } => Status::Success,
+            Server::AcceptFailed { .. } => Status::Failure,
+        }
+    }
+
+    fn level(&self) -> Level {
+        match self {
+            Server::DrainFinished { cut_off: 1.. } => Level::Warn,
+            Server::ListenerStarted { .. }
+            | Server::AcceptFailed { .. }
+            | Server::DrainStarted { .. }
+            | Server::DrainFinished { .. } => self.status().level(),
+        }
+    }
+
+    fn protocol(&self) -> Option<Protocol> {
+        None
+    }
+
+    /// The log is enough: each is rare, and a count would say nothing more.
+    fn count(&self, _: &Metrics) {}
+}

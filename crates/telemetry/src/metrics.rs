@@ -1,0 +1,283 @@
+//! What is counted, and how it is told to Prometheus.
+//!
+//! Written by hand rather than on the crate `prometheus-client`: its families look a label up by
+//! hash under a lock at each count, its histograms lock, and it writes OpenMetrics where `/metrics`
+//! offers the older text format 0.0.4. Here all values of all labels are known beforehand
+//! ([`Label`]), so a count is an index and one relaxed addition. Each thread adds to a [`Shard`] of
+//! its own, so that cores do not fight for cache lines; reading adds the shards up.
+
+mod histogram;
+mod label;
+mod process;
+mod render;
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use engine::close::CloseReason;
+use engine::outcome::{DirectOutcome, Invalid};
+use mqtt::ReasonCode;
+
+use crate::metrics::histogram::Histogram;
+use crate::{Quota, Status, Verdict};
+
+pub(crate) use label::{Label, label};
+
+/// HTTP status codes that can be counted: 100 to 599.
+const HTTP_STATUSES: usize = 500;
+
+/// More shards than this only cost memory.
+const SHARDS_AT_MOST: usize = 64;
+
+/// The counters of the process. All methods may be called from any thread, lock nothing and
+/// allocate nothing, but for [`Metrics::render`].
+pub struct Metrics {
+    shards: Box<[Shard]>,
+    started: SystemTime,
+}
+
+/// The counters that one thread (or a few) adds to. Aligned so that no two share a cache line, nor
+/// the pair of lines that processors fetch together.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard {
+    direct_messages: Counters<{ <DirectOutcome as Label>::COUNT }>,
+    direct_payload_bytes: AtomicU64,
+    direct_delivery: Histogram,
+    direct_ack: Histogram,
+    mqtt_received_bytes: AtomicU64,
+    mqtt_sent_bytes: AtomicU64,
+    http_requests: Counters<HTTP_STATUSES>,
+    connects: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    disconnects: Counters<{ <CloseReason as Label>::COUNT }>,
+    publish_in: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    publish_out: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    subscribes: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    unsubscribes: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    throttled: Counters<{ <Quota as Label>::COUNT }>,
+    authn_errors: Counters<{ AUTHN_REASONS.len() }>,
+    registry_reloads: Counters<{ <Status as Label>::COUNT }>,
+    log_entries_dropped: AtomicU64,
+    log_write_errors: AtomicU64,
+}
+
+/// A counter for each value of a label, or for each HTTP status.
+struct Counters<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> Default for Counters<N> {
+    fn default() -> Self {
+        Counters(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl<const N: usize> Counters<N> {
+    fn add(&self, slot: usize) {
+        add(&self.0[slot], 1);
+    }
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
+}
+
+/// The words of spec 8.2 for a failed authentication, custom authorizers left out; the last is for
+/// every other. Words rather than an enum: whoever proves identities owns them.
+const AUTHN_REASONS: [&str; 12] = [
+    "DEVICE_CERTIFICATE_INACTIVE",
+    "DEVICE_CERTIFICATE_NOT_REGISTERED",
+    "DEVICE_CERTIFICATE_REVOKED",
+    "DOMAIN_CONFIGURATION_DISABLED",
+    "DOMAIN_CONFIGURATION_INVALID",
+    "INTERNAL_SERVER_ERROR",
+    "NOT_AUTHENTICATED",
+    "SECURITY_TOKEN_EXPIRED",
+    "SECURITY_TOKEN_INVALID",
+    "SECURITY_TOKEN_SIGNATURE_MISMATCH",
+    "SNI_MISUSED",
+    "OTHER",
+];
+
+impl Metrics {
+    /// All zero, with a shard for each core.
+    pub(crate) fn new() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let shards = cores.next_power_of_two().min(SHARDS_AT_MOST);
+        Metrics {
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            started: SystemTime::now(),
+        }
+    }
+
+    /// This thread's shard.
+    fn shard(&self) -> &Shard {
+        thread_local! {
+            static ORDINAL: Cell<usize> = {
+                static THREADS: AtomicUsize = AtomicUsize::new(0);
+                Cell::new(THREADS.fetch_add(1, Ordering::Relaxed))
+            };
+        }
+        &self.shards[ORDINAL.get() % self.shards.len()]
+    }
+
+    /// Bytes read from devices, MQTT only (after TLS and WebSocket framing).
+    pub fn mqtt_received(&self, bytes: usize) {
+        add(&self.shard().mqtt_received_bytes, bytes as u64);
+    }
+
+    /// Bytes written to devices, MQTT only (before TLS and WebSocket framing).
+    pub fn mqtt_sent(&self, bytes: usize) {
+        add(&self.shard().mqtt_sent_bytes, bytes as u64);
+    }
+
+    /// An HTTP request answered with that status. A status outside 100 to 599 counts as 500.
+    pub fn http_request(&self, status: u16) {
+        let known = if (100..600).contains(&status) { status } else { 500 };
+        self.shard().http_requests.add(usize::from(known) - 100);
+    }
+
+    /// Something was turned away or slowed down by a quota. Events count theirs themselves; this is
+    /// for what has no event.
+    pub fn throttled(&self, quota: Quota) {
+        self.shard().throttled.add(quota.slot());
+    }
+
+    /// Devices connected now.
+    pub fn connections(&self) -> u64 {
+        let total = |counts: &dyn Fn(&Shard) -> u64| self.shards.iter().map(counts).sum::<u64>();
+        let accepted =
+            total(&|shard| shard.connects.0[Verdict::Success.slot()].load(Ordering::Relaxed));
+        let ended =
+            total(&|shard| shard.disconnects.0.iter().map(|c| c.load(Ordering::Relaxed)).sum());
+        accepted.saturating_sub(ended)
+    }
+
+    pub(crate) fn direct_message(
+        &self,
+        outcome: &DirectOutcome,
+        payload_bytes: usize,
+        delivery: Option<Duration>,
+        ack: Option<Duration>,
+    ) {
+        let shard = self.shard();
+        shard.direct_messages.add(outcome.slot());
+        add(&shard.direct_payload_bytes, payload_bytes as u64);
+        if let Some(delivery) = delivery {
+            shard.direct_delivery.observe(delivery);
+        }
+        if let Some(ack) = ack {
+            shard.direct_ack.observe(ack);
+        }
+    }
+
+    pub(crate) fn connect(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.connects);
+    }
+
+    pub(crate) fn disconnect(&self, reason: CloseReason) {
+        self.shard().disconnects.add(reason.slot());
+    }
+
+    pub(crate) fn publish_in(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.publish_in);
+    }
+
+    pub(crate) fn publish_out(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.publish_out);
+    }
+
+    pub(crate) fn subscribe(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.subscribes);
+    }
+
+    pub(crate) fn unsubscribe(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.unsubscribes);
+    }
+
+    /// Counts the verdict, and the quota if one was the ground.
+    fn verdict(
+        &self,
+        verdict: &Verdict<'_>,
+        counters: impl Fn(&Shard) -> &Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    ) {
+        let shard = self.shard();
+        counters(shard).add(verdict.slot());
+        if let Some(quota) = verdict.quota() {
+            shard.throttled.add(quota.slot());
+        }
+    }
+
+    pub(crate) fn authn_error(&self, reason: &str) {
+        let other = AUTHN_REASONS.len() - 1;
+        let slot = AUTHN_REASONS.iter().position(|known| *known == reason).unwrap_or(other);
+        self.shard().authn_errors.add(slot);
+    }
+
+    pub(crate) fn registry_reload(&self, status: Status) {
+        self.shard().registry_reloads.add(status.slot());
+    }
+
+    pub(crate) fn log_entry_dropped(&self) {
+        add(&self.shard().log_entries_dropped, 1);
+    }
+
+    pub(crate) fn log_write_error(&self) {
+        add(&self.shard().log_write_errors, 1);
+    }
+}
+
+label!(DirectOutcome, |outcome: &DirectOutcome| outcome.label(), {
+    Acknowledged: DirectOutcome::Acknowledged => DirectOutcome::Acknowledged,
+    Dispatched: DirectOutcome::Dispatched => DirectOutcome::Dispatched,
+    ClientId: DirectOutcome::Invalid(Invalid::ClientId(_))
+        => DirectOutcome::Invalid(Invalid::ClientId(String::new())),
+    Topic: DirectOutcome::Invalid(Invalid::Topic(_))
+        => DirectOutcome::Invalid(Invalid::Topic(String::new())),
+    Confirmation: DirectOutcome::Invalid(Invalid::Confirmation(_))
+        => DirectOutcome::Invalid(Invalid::Confirmation(String::new())),
+    Timeout: DirectOutcome::Invalid(Invalid::Timeout(_))
+        => DirectOutcome::Invalid(Invalid::Timeout(String::new())),
+    Mqtt5Property: DirectOutcome::Invalid(Invalid::Mqtt5Property(_))
+        => DirectOutcome::Invalid(Invalid::Mqtt5Property(String::new())),
+    Request: DirectOutcome::Invalid(Invalid::Request(_))
+        => DirectOutcome::Invalid(Invalid::Request(String::new())),
+    PayloadTooLarge: DirectOutcome::PayloadTooLarge { .. }
+        => DirectOutcome::PayloadTooLarge { limit: 0 },
+    SenderUnauthorized: DirectOutcome::SenderUnauthorized => DirectOutcome::SenderUnauthorized,
+    ReceiverUnauthorized: DirectOutcome::ReceiverUnauthorized
+        => DirectOutcome::ReceiverUnauthorized,
+    TargetNotFound: DirectOutcome::TargetNotFound => DirectOutcome::TargetNotFound,
+    TargetNotConnected: DirectOutcome::TargetNotConnected => DirectOutcome::TargetNotConnected,
+    AccountThrottled: DirectOutcome::AccountThrottled => DirectOutcome::AccountThrottled,
+    ReceiverThrottled: DirectOutcome::ReceiverThrottled => DirectOutcome::ReceiverThrottled,
+    ReceiverWindowFull: DirectOutcome::ReceiverWindowFull => DirectOutcome::ReceiverWindowFull,
+    ReceiverPacketTooLarge: DirectOutcome::ReceiverPacketTooLarge { .. }
+        => DirectOutcome::ReceiverPacketTooLarge { limit: 0 },
+    ReceiverNotWritable: DirectOutcome::ReceiverNotWritable => DirectOutcome::ReceiverNotWritable,
+    ReceiverRejected: DirectOutcome::ReceiverRejected(_)
+        => DirectOutcome::ReceiverRejected(ReasonCode::UnspecifiedError),
+    ConfirmationTimeout: DirectOutcome::ConfirmationTimeout => DirectOutcome::ConfirmationTimeout,
+    ReceiverDisconnected: DirectOutcome::ReceiverDisconnected
+        => DirectOutcome::ReceiverDisconnected,
+    SenderDisconnected: DirectOutcome::SenderDisconnected => DirectOutcome::SenderDisconnected,
+    Internal: DirectOutcome::Internal => DirectOutcome::Internal,
+});
+
+// AWS's words, of which two reasons of ours share one.
+label!(CloseReason, |reason: &CloseReason| reason.disconnect_reason(), {
+    ClientInitiated: CloseReason::ClientInitiated { .. }
+        => CloseReason::ClientInitiated { with_will: false },
+    ClientError: CloseReason::ClientError(_)
+        => CloseReason::ClientError(ReasonCode::UnspecifiedError),
+    ConnectionLost: CloseReason::ConnectionLost => CloseReason::ConnectionLost,
+    TakenOver: CloseReason::TakenOver => CloseReason::TakenOver,
+    Forbidden: CloseReason::Forbidden => CloseReason::Forbidden,
+    KeepAliveTimeout: CloseReason::KeepAliveTimeout => CloseReason::KeepAliveTimeout,
+    ServerInitiated: CloseReason::WriteStalled | CloseReason::ServerShutdown
+        => CloseReason::ServerShutdown,
+    ServerError: CloseReason::ServerError => CloseReason::ServerError,
+    WebSocketExpired: CloseReason::WebSocketExpired => CloseReason::WebSocketExpired,
+});
+
+label!(Status, |status: &Status| status.word(), { Success, Failure });

@@ -1,0 +1,60 @@
+//! The quotas that can turn something away.
+
+use crate::metrics::label;
+
+/// A quota that turned something away or slowed it down; its word is the name of the quota in
+/// [`engine::limits::Quotas`] and in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// SendDirectMessage calls of the account.
+    SendDirectMessage,
+    /// Publishes of one connection, in and out together.
+    PublishesPerConnection,
+    /// CONNECTs of one client ID.
+    ConnectsPerClient,
+    /// CONNECTs of the account.
+    Connects,
+    /// Publishes by devices of the account.
+    InboundPublishes,
+    /// Publishes to devices of the account.
+    OutboundPublishes,
+    /// Filters subscribed of the account.
+    Subscribes,
+    /// Bytes a second of one connection.
+    ThroughputPerConnection,
+    /// Connections of the account.
+    Connections,
+    /// QoS 1 messages to one device that wait for its PUBACK.
+    OutboundUnacknowledged,
+}
+
+impl Quota {
+    /// The name of the quota.
+    pub fn word(self) -> &'static str {
+        match self {
+            Quota::SendDirectMessage => "send_direct_message",
+            Quota::PublishesPerConnection => "publishes_per_connection",
+            Quota::ConnectsPerClient => "connects_per_client",
+            Quota::Connects => "connects",
+            Quota::InboundPublishes => "inbound_publishes",
+            Quota::OutboundPublishes => "outbound_publishes",
+            Quota::Subscribes => "subscribes",
+            Quota::ThroughputPerConnection => "throughput_per_connection",
+            Quota::Connections => "connections",
+            Quota::OutboundUnacknowledged => "outbound_unacknowledged",
+        }
+    }
+}
+
+label!(Quota, |quota: &Quota| quota.word(), {
+    SendDirectMessage,
+    PublishesPerConnection,
+    ConnectsPerClient,
+    Connects,
+    InboundPublishes,
+    OutboundPublishes,
+    Subscribes,
+    ThroughputPerConnection,
+    Connections,
+    OutboundUnacknowledged,
+});

@@ -1,0 +1,107 @@
+//! The one door to the log and the metrics.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::entry::Entry;
+use crate::escape;
+use crate::event::Event;
+use crate::sink::{LogError, LogTarget, Sink};
+use crate::{Level, Metrics};
+
+/// Longest entry whose buffer a thread keeps for the next one.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+/// How long dropping a [`Telemetry`] waits for the log.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+
+/// Where the log goes and what goes into it.
+pub struct LogSettings {
+    /// Where it goes.
+    pub target: LogTarget,
+    /// The least important level that is written.
+    pub level: Level,
+    /// Bytes of entries that may wait for the target; what comes beyond is dropped and counted.
+    pub buffer_bytes: usize,
+    /// The account that every entry names.
+    pub account: String,
+}
+
+/// The log and the metrics of a process. Shared by `Arc`; all methods may be called from any thread.
+pub struct Telemetry {
+    metrics: Arc<Metrics>,
+    sink: Option<Sink>,
+    level: Level,
+    account: String,
+}
+
+impl Telemetry {
+    /// Opens the log and starts the thread that writes it (none for [`LogTarget::Discard`]).
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or the thread not started.
+    pub fn start(settings: LogSettings) -> Result<Self, LogError> {
+        let LogSettings { target, level, buffer_bytes, account } = settings;
+        let metrics = Arc::new(Metrics::new());
+        let sink = Sink::start(target, buffer_bytes, Arc::clone(&metrics))?;
+        Ok(Telemetry { metrics, sink, level, account })
+    }
+
+    /// Counts an event and writes its entry, if the log's level is not above the event's. Never
+    /// waits for the target of the log.
+    pub fn record<E: Event>(&self, event: &E) {
+        event.count(&self.metrics);
+        if event.level() < self.level {
+            return;
+        }
+        let Some(sink) = &self.sink else { return };
+        thread_local! {
+            static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        SCRATCH.with_borrow_mut(|line| {
+            let entry = Entry::new(event, &self.account);
+            if escape::append_line(&entry, line).is_err() {
+                // No event can fail to serialise (no map, no foreign type). Count it all the same.
+                self.metrics.log_entry_dropped();
+                line.clear();
+                return;
+            }
+            line.push(b'\n');
+            sink.append(line);
+            line.clear();
+            line.shrink_to(SCRATCH_BYTES);
+        });
+    }
+
+    /// The counters, to add to and to render.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Waits until everything recorded before is written, but no longer than `deadline`; says
+    /// whether it is.
+    pub fn flush(&self, deadline: Duration) -> bool {
+        self.sink.as_ref().is_none_or(|sink| sink.flush(deadline))
+    }
+
+    /// Opens the log's file anew by its name, after it was renamed by a rotation of logs. No entry
+    /// is lost, and the new file has only whole ones. If the file cannot be opened the old one
+    /// stays in use, which is said on standard error and counted as a write error. Nothing to do
+    /// for other targets.
+    pub fn reopen(&self) {
+        if let Some(sink) = &self.sink {
+            sink.reopen();
+        }
+    }
+}
+
+impl Drop for Telemetry {
+    /// Ends the writer thread after it wrote what waits, or after a second.
+    fn drop(&mut self) {
+        if let Some(sink) = &self.sink {
+            sink.stop();
+            sink.flush(DROP_WAIT);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The name of one request or connection in answers and in the log.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+/// Names one request or one connection, in the answer (`traceId`, `x-amzn-RequestId`) and in the
+/// log: 122 random bits, written as 8-4-4-4-12 lower-case hex digits (spec 1.3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TraceId(Uuid);
+
+impl TraceId {
+    /// Bytes of the text form.
+    pub const TEXT_BYTES: usize = 36;
+
+    /// A new one, from a generator of this thread that the system seeded (no system call each).
+    pub fn random() -> Self {
+        TraceId(Uuid::new_v4())
+    }
+
+    /// The one with these bits.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        TraceId(Uuid::from_bytes(bytes))
+    }
+
+    /// Its bits.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// Writes the text form into `buffer`, without an allocation.
+    pub fn encode<'b>(&self, buffer: &'b mut [u8; Self::TEXT_BYTES]) -> &'b str {
+        self.0.hyphenated().encode_lower(buffer)
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.encode(&mut [0; Self::TEXT_BYTES]))
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceId({self})")
+    }
+}
+
+impl Serialize for TraceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.encode(&mut [0; Self::TEXT_BYTES]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_8_4_4_4_12_lower_case_hex() {
+        let id = TraceId::from_bytes([
+            0xAB, 0xCD, 0xEF, 0x01, 2, 3, 0x44, 5, 0x86, 7, 8, 9, 10, 11, 12, 0xFF,
+        ]);
+        assert_eq!(id.to_string(), "abcdef01-0203-4405-8607-08090a0b0cff");
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"abcdef01-0203-4405-8607-08090a0b0cff\"");
+    }
+
+    #[test]
+    fn random_ones_are_version_4_and_differ() {
+        let (a, b) = (TraceId::random(), TraceId::random());
+        assert_ne!(a, b);
+        assert_eq!(a.as_bytes()[6] >> 4, 4);
+        assert_eq!(a.as_bytes()[8] >> 6, 0b10);
+    }
+}

@@ -1,0 +1,6 @@
+//! The crate from outside: entries, the log's behaviour, the metrics page.
+
+mod capture;
+mod entries;
+mod log;
+mod page;

@@ -1,0 +1,249 @@
+//! The metrics page, read as Prometheus reads it.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use engine::close::CloseReason;
+use engine::outcome::{DirectOutcome, Invalid};
+use mqtt::{ReasonCode, Version};
+use telemetry::event::{
+    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, Protocol, PublishIn,
+};
+use telemetry::{FailureClass, LogTarget, Quota, Telemetry, Verdict};
+
+use crate::capture::{direct, page, sample, settings, source, trace_id};
+
+fn silent() -> Telemetry {
+    Telemetry::start(settings(LogTarget::Discard)).expect("no log")
+}
+
+fn connect(outcome: Verdict<'_>) -> Connect<'_> {
+    Connect {
+        trace_id: trace_id(),
+        client_id: "myDevice",
+        principal_id: "abc",
+        source: source(),
+        version: Version::V5,
+        outcome,
+        thing_name: None,
+        keep_alive: 60,
+        session_expiry: 0,
+        clean_session: true,
+        epoch: None,
+    }
+}
+
+fn disconnect(reason: CloseReason) -> Disconnect<'static> {
+    Disconnect {
+        trace_id: trace_id(),
+        client_id: "myDevice",
+        principal_id: "abc",
+        source: source(),
+        reason,
+        details: None,
+        epoch: 1,
+    }
+}
+
+/// Splits `name{label="value"} number`; the label is optional.
+fn parse_sample(line: &str) -> (String, Option<(String, String)>, f64) {
+    let (left, value) = line.rsplit_once(' ').expect(line);
+    let value = value.parse().expect(line);
+    let Some((name, label)) = left.split_once('{') else { return (left.into(), None, value) };
+    let (label, word) = label.strip_suffix("\"}").expect(line).split_once("=\"").expect(line);
+    (name.into(), Some((label.into(), word.into())), value)
+}
+
+#[test]
+fn every_sample_belongs_to_a_family_with_help_and_type() {
+    let telemetry = silent();
+    telemetry.metrics().http_request(200);
+    let page = page(&telemetry);
+    let mut kinds = HashMap::new();
+    let mut helped = HashSet::new();
+    let mut seen = HashSet::new();
+    for line in page.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(!help.is_empty() && helped.insert(name), "{line}");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+            assert!(helped.contains(name) && kinds.insert(name, kind).is_none(), "{line}");
+        } else {
+            let (name, label, value) = parse_sample(line);
+            let family = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|suffix| name.strip_suffix(suffix))
+                .filter(|family| kinds.get(family) == Some(&"histogram"))
+                .unwrap_or(&name);
+            let kind = kinds.get(family).unwrap_or_else(|| panic!("no type of {line}"));
+            assert_eq!(*kind == "counter", name.ends_with("_total"), "{line}");
+            assert!(value >= 0.0 && seen.insert((name.clone(), label)), "{line}");
+        }
+    }
+    assert!(page.ends_with('\n'));
+    for name in [
+        "tenfour_direct_messages_total",
+        "tenfour_direct_ack_seconds",
+        "tenfour_connections",
+        "tenfour_connects_total",
+        "tenfour_disconnects_total",
+        "tenfour_mqtt_received_bytes_total",
+        "tenfour_mqtt_sent_bytes_total",
+        "tenfour_publish_in_total",
+        "tenfour_publish_out_total",
+        "tenfour_throttled_total",
+        "tenfour_authn_errors_total",
+        "tenfour_http_requests_total",
+        "tenfour_log_entries_dropped_total",
+        "tenfour_log_write_errors_total",
+        "tenfour_build_info",
+        "tenfour_start_time_seconds",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(kinds.contains_key(name), "{name} is missing");
+    }
+}
+
+#[test]
+fn every_outcome_is_counted_under_its_own_label() {
+    let outcomes = [
+        DirectOutcome::Acknowledged,
+        DirectOutcome::Dispatched,
+        DirectOutcome::Invalid(Invalid::ClientId("x".into())),
+        DirectOutcome::Invalid(Invalid::Topic("x".into())),
+        DirectOutcome::Invalid(Invalid::Confirmation("x".into())),
+        DirectOutcome::Invalid(Invalid::Timeout("x".into())),
+        DirectOutcome::Invalid(Invalid::Mqtt5Property("x".into())),
+        DirectOutcome::Invalid(Invalid::Request("x".into())),
+        DirectOutcome::PayloadTooLarge { limit: 1 },
+        DirectOutcome::SenderUnauthorized,
+        DirectOutcome::ReceiverUnauthorized,
+        DirectOutcome::TargetNotFound,
+        DirectOutcome::TargetNotConnected,
+        DirectOutcome::AccountThrottled,
+        DirectOutcome::ReceiverThrottled,
+        DirectOutcome::ReceiverWindowFull,
+        DirectOutcome::ReceiverPacketTooLarge { limit: 1 },
+        DirectOutcome::ReceiverNotWritable,
+        DirectOutcome::ReceiverRejected(ReasonCode::NotAuthorized),
+        DirectOutcome::ConfirmationTimeout,
+        DirectOutcome::ReceiverDisconnected,
+        DirectOutcome::SenderDisconnected,
+        DirectOutcome::Internal,
+    ];
+    let telemetry = silent();
+    for (times, outcome) in (1..).zip(&outcomes) {
+        for _ in 0..times {
+            telemetry.record(&direct(outcome));
+        }
+    }
+    for (times, outcome) in (1..).zip(&outcomes) {
+        let label = outcome.label();
+        let name = format!("tenfour_direct_messages_total{{outcome=\"{label}\"}}");
+        assert_eq!(sample(&telemetry, &name), f64::from(times), "{label}");
+    }
+    let quota = |word| sample(&telemetry, &format!("tenfour_throttled_total{{quota=\"{word}\"}}"));
+    assert_eq!(quota("send_direct_message"), 14.0);
+    assert_eq!(quota("publishes_per_connection"), 15.0);
+    assert_eq!(quota("outbound_unacknowledged"), 16.0);
+    assert_eq!(sample(&telemetry, "tenfour_direct_payload_bytes_total"), 17.0 * 276.0);
+}
+
+#[test]
+fn the_acknowledgement_histogram_is_cumulative() {
+    let telemetry = silent();
+    let outcome = DirectOutcome::Acknowledged;
+    for micros in [50, 400, 400, 3_000, 20_000_000] {
+        let ack = Some(Duration::from_micros(micros));
+        telemetry.record(&DirectMessage { ack, ..direct(&outcome) });
+    }
+    let bucket =
+        |le| sample(&telemetry, &format!("tenfour_direct_ack_seconds_bucket{{le=\"{le}\"}}"));
+    assert_eq!(bucket("0.0001"), 1.0);
+    assert_eq!(bucket("0.00025"), 1.0);
+    assert_eq!(bucket("0.0005"), 3.0);
+    assert_eq!(bucket("0.005"), 4.0);
+    assert_eq!(bucket("15"), 4.0);
+    assert_eq!(bucket("+Inf"), 5.0);
+    assert_eq!(sample(&telemetry, "tenfour_direct_ack_seconds_count"), 5.0);
+    let sum = sample(&telemetry, "tenfour_direct_ack_seconds_sum");
+    assert!((sum - 20.003_850).abs() < 1e-9, "{sum}");
+    assert_eq!(sample(&telemetry, "tenfour_direct_delivery_seconds_count"), 0.0);
+}
+
+#[test]
+fn connections_are_those_accepted_and_not_ended() {
+    let telemetry = silent();
+    for _ in 0..3 {
+        telemetry.record(&connect(Verdict::Success));
+    }
+    let refused = FailureClass::Throttle(Quota::ConnectsPerClient);
+    telemetry.record(&connect(Verdict::Failure { class: refused, code: None, details: "x" }));
+    telemetry.record(&disconnect(CloseReason::WriteStalled));
+    std::thread::scope(|scope| {
+        scope.spawn(|| telemetry.record(&disconnect(CloseReason::ServerShutdown)));
+    });
+    assert_eq!(telemetry.metrics().connections(), 1);
+    assert_eq!(sample(&telemetry, "tenfour_connections"), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_connects_total{result=\"Throttle\"}"), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_throttled_total{quota=\"connects_per_client\"}"), 1.0);
+    let ended = "tenfour_disconnects_total{reason=\"SERVER_INITIATED_DISCONNECT\"}";
+    assert_eq!(sample(&telemetry, ended), 2.0);
+}
+
+#[test]
+fn an_unknown_authentication_reason_is_counted_as_other() {
+    let telemetry = silent();
+    for reason in ["SNI_MISUSED", "something \"new\"\n"] {
+        telemetry.record(&AuthnError {
+            trace_id: trace_id(),
+            authentication_type: AuthenticationType::SigV4,
+            protocol: Protocol::Http,
+            client_id: None,
+            principal_id: None,
+            source: source(),
+            target: source(),
+            server_name: None,
+            reason,
+            details: "x",
+        });
+    }
+    let count =
+        |word| sample(&telemetry, &format!("tenfour_authn_errors_total{{reason=\"{word}\"}}"));
+    assert_eq!(count("SNI_MISUSED"), 1.0);
+    assert_eq!(count("OTHER"), 1.0);
+}
+
+#[test]
+fn bytes_requests_and_publishes_are_counted() {
+    let telemetry = silent();
+    let metrics = telemetry.metrics();
+    metrics.mqtt_received(100);
+    metrics.mqtt_received(11);
+    metrics.mqtt_sent(7);
+    for status in [200, 200, 404, 0, 999] {
+        metrics.http_request(status);
+    }
+    metrics.throttled(Quota::ThroughputPerConnection);
+    telemetry.record(&PublishIn {
+        trace_id: trace_id(),
+        client_id: "myDevice",
+        principal_id: "abc",
+        source: source(),
+        topic: "t",
+        retain: false,
+        outcome: Verdict::Success,
+    });
+    assert_eq!(sample(&telemetry, "tenfour_mqtt_received_bytes_total"), 111.0);
+    assert_eq!(sample(&telemetry, "tenfour_mqtt_sent_bytes_total"), 7.0);
+    assert_eq!(sample(&telemetry, "tenfour_http_requests_total{status=\"200\"}"), 2.0);
+    assert_eq!(sample(&telemetry, "tenfour_http_requests_total{status=\"404\"}"), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_http_requests_total{status=\"500\"}"), 2.0);
+    assert!(!page(&telemetry).contains("status=\"301\""));
+    let throttled = "tenfour_throttled_total{quota=\"throughput_per_connection\"}";
+    assert_eq!(sample(&telemetry, throttled), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"Success\"}"), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"AuthError\"}"), 0.0);
+}

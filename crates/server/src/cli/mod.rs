@@ -1,0 +1,51 @@
+//! The command line, one file a command.
+
+mod check;
+mod dev;
+mod policy_test;
+mod runtime;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted server, wire-compatible with the AWS IoT Core data plane
+///
+/// Send a message to one device by its MQTT client ID in one HTTP call, and learn from the answer
+/// whether the device acknowledged it.
+///
+/// Start with `tenfour demo` to see it work, then `tenfour dev` for a server on this machine.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Tenfour {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::DevArgs),
+    Serve(serve::ServeArgs),
+    Check(check::CheckArgs),
+    /// Asks the policies of a registry
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    Test(policy_test::PolicyTestArgs),
+}
+
+impl Tenfour {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        match self.command {
+            Command::Dev(arguments) => arguments.run(),
+            Command::Serve(arguments) => arguments.run(),
+            Command::Check(arguments) => arguments.run(),
+            Command::Policy(PolicyCommand::Test(arguments)) => arguments.run(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The async runtime, and a server run on it until it is told to stop.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::process::ExitCode;
+
+use crate::config::Config;
+use crate::dev::DataFolder;
+use crate::serve::{Running, notify, start, until_told_to_stop};
+
+/// Runs a future to its end on a runtime of its own, with a thread for each core.
+pub(super) fn block_on(future: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let code = runtime.block_on(future);
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => fail(format_args!("no threads to run on: {error}")),
+    }
+}
+
+/// Starts a server, tells `ready` when all its listeners accept, and runs it until SIGTERM or
+/// SIGINT; a second signal ends the process at once.
+pub(super) async fn serve(
+    config: Config,
+    folder: Option<&DataFolder>,
+    ready: impl FnOnce(&Running) -> Result<(), String>,
+) -> ExitCode {
+    let running = match start(config, folder).await {
+        Ok(running) => running,
+        Err(error) => return fail(error),
+    };
+    if let Err(error) = ready(&running) {
+        return fail(error);
+    }
+    notify("READY=1");
+    if let Err(error) = until_told_to_stop(&running).await {
+        return fail(format_args!("signals cannot be waited for: {error}"));
+    }
+    notify("STOPPING=1");
+    eprintln!("tenfour: draining; once more to stop at once");
+    let stopping = running.stop();
+    let again = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    tokio::select! {
+        () = stopping => ExitCode::SUCCESS,
+        () = again => ExitCode::FAILURE,
+    }
+}
+
+/// Says what went wrong.
+pub(super) fn fail(error: impl Display) -> ExitCode {
+    eprintln!("tenfour: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,238 @@
+//! The configuration file, `tenfour.toml`.
+//!
+//! [`Config::load`] reads it and finds every mistake at once, each with file and line.
+
+mod document;
+mod listeners;
+mod mistake;
+mod overrides;
+mod principal;
+mod quotas;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use engine::limits::{Bounds, Quotas};
+use engine::profile::{self, Profile};
+
+pub use document::{Table, Value, closest, list, read};
+pub use listeners::{ListenerName, Listeners, MqttAccess};
+pub use mistake::{Mistakes, Place};
+pub use overrides::Overrides;
+pub use principal::PrincipalName;
+pub use tls::Tls;
+
+/// The region when the configuration names none: the one of AWS's examples.
+pub const DEFAULT_REGION: &str = "us-west-2";
+/// The account when the configuration names none: the one of AWS's examples.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// Everything `tenfour.toml` says, with paths made relative to where the process runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it came from.
+    pub file: PathBuf,
+    /// The AWS region in ARNs and signatures.
+    pub region: String,
+    /// The AWS account in ARNs, 12 digits.
+    pub account: String,
+    /// The MQTT rules in force.
+    pub profile: &'static Profile,
+    /// The folder with certificates, senders, things and policies; empty when
+    /// [`Config::inspect`] found that the one named does not exist.
+    pub registry: PathBuf,
+    /// The server's certificate; there is one if a TLS listener is served.
+    pub tls: Option<Tls>,
+    /// Where the server listens.
+    pub listeners: Listeners,
+    /// The quotas of the AWS contract.
+    pub quotas: Quotas,
+    /// What protects this process from its peers.
+    pub bounds: Bounds,
+    /// The log.
+    pub log: Log,
+}
+
+/// Where log entries go, and which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Where they go.
+    pub target: LogTarget,
+    /// Which are written.
+    pub level: LogLevel,
+}
+
+/// Where log entries go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTarget {
+    /// To standard output.
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
+}
+
+/// Which log entries are written: AWS's levels (spec 8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// All of them.
+    Debug,
+    /// Successes, warnings and errors.
+    Info,
+    /// Warnings and errors.
+    Warn,
+    /// Errors.
+    Error,
+    /// None.
+    Disabled,
+}
+
+impl LogLevel {
+    /// Its name in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "DEBUG",
+            LogLevel::Info => "INFO",
+            LogLevel::Warn => "WARN",
+            LogLevel::Error => "ERROR",
+            LogLevel::Disabled => "DISABLED",
+        }
+    }
+
+    const ALL: [LogLevel; 5] =
+        [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error, LogLevel::Disabled];
+}
+
+impl Config {
+    /// Reads the configuration file.
+    ///
+    /// # Errors
+    /// Every mistake in it, and in the certificate files it names.
+    pub fn load(file: &Path) -> Result<Config, Mistakes> {
+        let (config, mistakes) = Self::inspect(file);
+        match config {
+            Some(config) => mistakes.or(config),
+            None => Err(mistakes),
+        }
+    }
+
+    /// Reads the configuration file, and returns what could be made of it along with every
+    /// mistake in it and in the certificate files it names. `None` if it cannot be read at all.
+    pub fn inspect(file: &Path) -> (Option<Config>, Mistakes) {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => {
+                let mut mistakes = Mistakes::default();
+                let advice = "`tenfour dev` makes a folder with a configuration to start from";
+                mistakes.add_file(file, format!("cannot be read: {error}; {advice}"));
+                return (None, mistakes);
+            }
+        };
+        let ((config, places), mut mistakes) = read(file, &text, |table| Self::read(file, table));
+        let place_of = |name| {
+            let found = places.iter().find(|(known, _)| *known == name);
+            found.map_or_else(|| Place::File(file.to_owned()), |(_, place)| place.clone())
+        };
+        mistakes.append(config.listeners.verify(place_of));
+        if let Some(Err(more)) = config.tls.as_ref().map(Tls::certified_key) {
+            mistakes.append(more);
+        }
+        (Some(config), mistakes)
+    }
+
+    /// What is allowed and yet worth a look.
+    pub fn warnings(&self) -> Mistakes {
+        let mut warnings = self.listeners.warnings();
+        if let Some(tls) = &self.tls {
+            warnings.append(tls.warnings(SystemTime::now()));
+        }
+        warnings
+    }
+
+    /// Where the log goes, if it goes to a file.
+    pub fn log_file(&self) -> Option<&Path> {
+        match &self.log.target {
+            LogTarget::Stdout => None,
+            LogTarget::File(path) => Some(path),
+        }
+    }
+
+    fn read(file: &Path, table: &mut Table<'_>) -> (Config, Vec<(ListenerName, Place)>) {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let region = table.get("region").and_then(|value| value.parse(parse_region));
+        let account = table.get("account").and_then(|value| value.parse(parse_account));
+        let profiles = [&profile::AWS, &profile::STANDARD].map(|profile| (profile.name, profile));
+        let profile = table.get("profile").and_then(|value| value.one_of(&profiles));
+        let registry = match table.get("registry") {
+            Some(value) => read_folder(&value),
+            None => Some(folder.join("registry")),
+        };
+        let (listeners, places) = listeners::read(table.table("listeners"));
+        let tls_table = table.table("tls");
+        let tls_listener = listeners.served().find(|(name, _)| name.is_tls());
+        if let (false, Some((name, _))) = (tls_table.exists(), tls_listener) {
+            let advice = "write [tls] with certificate = \"…\" and key = \"…\"";
+            table.mistake(format!("listener `{name}` needs the server's certificate; {advice}"));
+        }
+        let config = Config {
+            file: file.to_owned(),
+            region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+            account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
+            profile: profile.unwrap_or(&profile::AWS),
+            registry: registry.unwrap_or_default(),
+            tls: tls::read(tls_table),
+            listeners,
+            quotas: quotas::read_quotas(table.table("quotas")),
+            bounds: quotas::read_bounds(table.table("limits")),
+            log: read_log(table.table("log")),
+        };
+        (config, places)
+    }
+}
+
+fn read_folder(value: &Value<'_>) -> Option<PathBuf> {
+    let path = value.path()?;
+    if !path.is_dir() {
+        let path = path.display();
+        value.mistake(format_args!("there is no folder {path}; make it, or correct the path"));
+        return None;
+    }
+    Some(path)
+}
+
+fn read_log(mut table: Table<'_>) -> Log {
+    let target = table.get("file").and_then(|value| {
+        if value.text()? == "stdout" {
+            return Some(LogTarget::Stdout);
+        }
+        let path = value.path()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            value.mistake(format_args!("there is no folder {}", folder.display()));
+            return None;
+        }
+        Some(LogTarget::File(path))
+    });
+    let levels = LogLevel::ALL.map(|level| (level.as_str(), level));
+    let level = table.get("level").and_then(|value| value.one_of(&levels));
+    Log { target: target.unwrap_or(LogTarget::Stdout), level: level.unwrap_or(LogLevel::Info) }
+}
+
+/// A region becomes part of ARNs and of the scope of signatures, so it is made like a host label.
+fn parse_region(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edges = text.starts_with('-') || text.ends_with('-');
+    if text.is_empty() || text.len() > 63 || edges || !text.chars().all(fits) {
+        return Err(format!("expected a region such as \"{DEFAULT_REGION}\", not \"{text}\""));
+    }
+    Ok(text.to_owned())
+}
+
+fn parse_account(text: &str) -> Result<String, String> {
+    if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("expected 12 digits such as \"{DEFAULT_ACCOUNT}\", not \"{text}\""));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,160 @@
+//! The `[quotas]` and `[limits]` tables.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use engine::limits::{Bounds, Quotas};
+use engine::rate::Rate;
+
+use super::document::{Table, Value};
+
+/// Rates count in microseconds, so that more than this is no limit at all.
+const RATES: RangeInclusive<u64> = 1..=1_000_000;
+/// MQTT's longest packet; no payload can be longer.
+const MQTT_BYTES: u64 = 268_435_455;
+const WINDOW: RangeInclusive<u64> = 1..=u16::MAX as u64;
+const COUNTS: RangeInclusive<u64> = 1..=u32::MAX as u64;
+const SHORT_TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3_600);
+const LONG_TIMES: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 86_400);
+
+/// Reads the `[quotas]` table: names as in [`Quotas`], AWS's defaults for what is absent.
+pub(super) fn read_quotas(mut table: Table<'_>) -> Quotas {
+    let table = &mut table;
+    let default = Quotas::default();
+    let without_rates = table.get("unlimited").and_then(|value| value.boolean());
+    let quotas = Quotas {
+        send_direct_message: rate(table, "send_direct_message", default.send_direct_message),
+        publishes_per_connection: rate(
+            table,
+            "publishes_per_connection",
+            default.publishes_per_connection,
+        ),
+        connects_per_client: rate(table, "connects_per_client", default.connects_per_client),
+        connects: rate(table, "connects", default.connects),
+        inbound_publishes: rate(table, "inbound_publishes", default.inbound_publishes),
+        outbound_publishes: rate(table, "outbound_publishes", default.outbound_publishes),
+        subscribes: rate(table, "subscribes", default.subscribes),
+        throughput_per_connection: match table.get("throughput_per_connection") {
+            Some(value) if value.is_text() => {
+                unlimited(&value).map_or(default.throughput_per_connection, |Unlimited| None)
+            }
+            Some(value) => narrow(value.integer(COUNTS)).or(default.throughput_per_connection),
+            None => default.throughput_per_connection,
+        },
+        connections: number(table, "connections", COUNTS, default.connections),
+        payload_bytes: number(table, "payload_bytes", 1..=MQTT_BYTES, default.payload_bytes),
+        outbound_unacknowledged: number(
+            table,
+            "outbound_unacknowledged",
+            WINDOW,
+            default.outbound_unacknowledged,
+        ),
+        inbound_unacknowledged: number(
+            table,
+            "inbound_unacknowledged",
+            WINDOW,
+            default.inbound_unacknowledged,
+        ),
+        filters_per_subscribe: number(
+            table,
+            "filters_per_subscribe",
+            WINDOW,
+            default.filters_per_subscribe,
+        ),
+        subscriptions_per_session: number(
+            table,
+            "subscriptions_per_session",
+            COUNTS,
+            default.subscriptions_per_session,
+        ),
+        session_expiry_seconds: number(
+            table,
+            "session_expiry_seconds",
+            0..=u64::from(u32::MAX),
+            default.session_expiry_seconds,
+        ),
+        websocket_life: time(table, "websocket_life", LONG_TIMES, default.websocket_life),
+    };
+    if without_rates == Some(true) { quotas.without_rates() } else { quotas }
+}
+
+/// Reads the `[limits]` table: names as in [`Bounds`], defaults for what is absent.
+pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
+    let table = &mut table;
+    let default = Bounds::default();
+    let buffer = 16 * 1_024..=1 << 30;
+    Bounds {
+        tls_handshake: time(table, "tls_handshake", SHORT_TIMES, default.tls_handshake),
+        connect_packet: time(table, "connect_packet", SHORT_TIMES, default.connect_packet),
+        http_head: time(table, "http_head", SHORT_TIMES, default.http_head),
+        http_body: time(table, "http_body", SHORT_TIMES, default.http_body),
+        http_idle: time(table, "http_idle", SHORT_TIMES, default.http_idle),
+        http_head_bytes: number(table, "http_head_bytes", 8_192..=1 << 20, default.http_head_bytes),
+        http2_streams: number(table, "http2_streams", WINDOW, default.http2_streams),
+        outbound_buffer_bytes: number(
+            table,
+            "outbound_buffer_bytes",
+            buffer.clone(),
+            default.outbound_buffer_bytes,
+        ),
+        write_stall: time(table, "write_stall", SHORT_TIMES, default.write_stall),
+        sockets: number(table, "sockets", COUNTS, default.sockets),
+        drain: time(table, "drain", Duration::ZERO..=*SHORT_TIMES.end(), default.drain),
+        log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
+    }
+}
+
+/// Reads a rate: a number a second, `{ per_second, burst }`, or `"unlimited"`.
+fn rate(table: &mut Table<'_>, key: &'static str, default: Option<Rate>) -> Option<Rate> {
+    let Some(value) = table.get(key) else { return default };
+    if value.is_text() {
+        return unlimited(&value).map_or(default, |Unlimited| None);
+    }
+    if !value.is_table() {
+        return narrow(value.integer(RATES)).map(Rate::per_second).or(default);
+    }
+    let mut table = value.table();
+    let per_second = table.require("per_second", "per_second = 100");
+    let per_second = narrow(per_second.and_then(|value| value.integer(RATES)));
+    let burst = narrow(table.get("burst").and_then(|value| value.integer(RATES)));
+    let rate = |per_second| Rate { per_second, burst: burst.unwrap_or(per_second) };
+    per_second.map(rate).or(default)
+}
+
+/// The word for no limit, as a value that was written.
+struct Unlimited;
+
+/// Reads the word for no limit.
+fn unlimited(value: &Value<'_>) -> Option<Unlimited> {
+    if value.text()? == "unlimited" {
+        return Some(Unlimited);
+    }
+    value.expected("a whole number or \"unlimited\"");
+    None
+}
+
+/// Reads a whole number.
+fn number<T: TryFrom<u64> + Copy>(
+    table: &mut Table<'_>,
+    key: &'static str,
+    range: RangeInclusive<u64>,
+    default: T,
+) -> T {
+    narrow(table.get(key).and_then(|value| value.integer(range))).unwrap_or(default)
+}
+
+/// Reads a duration in seconds.
+fn time(
+    table: &mut Table<'_>,
+    key: &'static str,
+    range: RangeInclusive<Duration>,
+    default: Duration,
+) -> Duration {
+    table.get(key).and_then(|value: Value<'_>| value.seconds(range)).unwrap_or(default)
+}
+
+/// A number that its range keeps within `T`.
+fn narrow<T: TryFrom<u64>>(number: Option<u64>) -> Option<T> {
+    number.and_then(|number| T::try_from(number).ok())
+}

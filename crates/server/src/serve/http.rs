@@ -1,0 +1,139 @@
+//! HTTP/1.1 and HTTP/2 on a transport.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use api::{Answer, Caller, Credentials};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::listen::{Doors, Visit};
+use super::upgrade;
+
+/// How often an idle connection is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How much HTTP/2 data may come unread on one stream: a whole body of the usual size at once.
+const H2_WINDOW: u32 = 256 * 1024;
+
+/// What happens on one connection, to know when it is idle.
+struct Activity {
+    began: Instant,
+    in_flight: AtomicUsize,
+    /// Milliseconds after the beginning at which the last request ended.
+    last: AtomicU64,
+    requests: AtomicUsize,
+}
+
+/// Serves the connection until it ends, is idle for too long or the server drains.
+pub(super) async fn serve<S>(stream: S, credentials: Credentials, secure: bool, visit: Visit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Visit { doors, source, target } = visit;
+    let caller = Arc::new(Caller { source, target, secure, credentials });
+    let activity = Arc::new(Activity {
+        began: Instant::now(),
+        in_flight: AtomicUsize::new(0),
+        last: AtomicU64::new(0),
+        requests: AtomicUsize::new(0),
+    });
+    let service = service_fn(|request: Request<Incoming>| {
+        let (doors, caller) = (doors.clone(), Arc::clone(&caller));
+        let working = Working::new(&activity);
+        async move {
+            let answer = answer(request, &doors, &caller).await;
+            drop(working);
+            Ok::<Answer, Infallible>(answer)
+        }
+    });
+    let builder = builder(&doors);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let mut draining = doors.draining.clone();
+    let mut told = false;
+    loop {
+        tokio::select! {
+            // An error is the peer's: it went away, or sent what is no HTTP.
+            _ = connection.as_mut() => return,
+            _ = draining.wait_for(|draining| *draining), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep(LOOK) => {
+                if activity.is_over(&doors) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn answer(request: Request<Incoming>, doors: &Doors, caller: &Caller) -> Answer {
+    if upgrade::is_asked_for(&request) {
+        upgrade::answer(request, doors, caller)
+    } else {
+        doors.api.handle(request, caller).await
+    }
+}
+
+fn builder(doors: &Doors) -> Builder<TokioExecutor> {
+    let bounds = doors.api.node().bounds();
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.http_head)
+        .max_buf_size(bounds.http_head_bytes)
+        .pipeline_flush(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(bounds.http2_streams)
+        .max_header_list_size(u32::try_from(bounds.http_head_bytes).unwrap_or(u32::MAX))
+        .initial_stream_window_size(H2_WINDOW)
+        .initial_connection_window_size(H2_WINDOW * 4)
+        .keep_alive_interval(bounds.http_idle)
+        .keep_alive_timeout(bounds.http_head);
+    builder
+}
+
+impl Activity {
+    /// Whether the connection has had no request for too long.
+    fn is_over(&self, doors: &Doors) -> bool {
+        let bounds = doors.api.node().bounds();
+        let patience = match self.requests.load(Ordering::Relaxed) {
+            0 => bounds.http_head,
+            _ => bounds.http_idle,
+        };
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        self.in_flight.load(Ordering::Relaxed) == 0
+            && self.began.elapsed().saturating_sub(last) > patience
+    }
+}
+
+/// One request in flight.
+struct Working(Arc<Activity>);
+
+impl Working {
+    fn new(activity: &Arc<Activity>) -> Self {
+        activity.in_flight.fetch_add(1, Ordering::Relaxed);
+        activity.requests.fetch_add(1, Ordering::Relaxed);
+        Working(Arc::clone(activity))
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let elapsed = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.store(elapsed, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

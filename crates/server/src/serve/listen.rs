@@ -1,0 +1,176 @@
+//! Sockets that accept, and which room their connections go to.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Api, Credentials};
+use engine::directory::Principal;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::running::StartError;
+use super::tls::{Plan, TlsPlans};
+use super::{admin, http, mqtt};
+use crate::config::{ListenerName, Listeners, MqttAccess};
+use crate::registry::Registry;
+
+/// How many connections may wait to be accepted on one listener.
+const BACKLOG: u32 = 4096;
+
+/// How long a listener that ran out of descriptors waits before it accepts again.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// What every listener shares.
+#[derive(Clone)]
+pub struct Doors {
+    /// The HTTP operations, and the node behind them.
+    pub api: Arc<Api>,
+    /// The TLS configurations, if there is a certificate.
+    pub plans: Option<TlsPlans>,
+    /// Turns true when the server drains.
+    pub draining: watch::Receiver<bool>,
+    /// Held by every connection and never read: the sender counts them.
+    pub _open: watch::Receiver<()>,
+}
+
+/// What a listener's connections speak.
+#[derive(Clone)]
+pub(super) enum Room {
+    /// Plain MQTT, as this principal.
+    Mqtt(Arc<Principal>),
+    /// TLS, and then what the plan says.
+    Tls(Plan),
+    /// Plain HTTP.
+    Http(Credentials),
+    /// Metrics and health.
+    Admin,
+}
+
+/// One accepted connection.
+pub(super) struct Visit {
+    pub(super) doors: Doors,
+    pub(super) source: SocketAddr,
+    pub(super) target: SocketAddr,
+}
+
+/// Binds every configured listener, then accepts on all of them; gives the addresses by name.
+///
+/// # Errors
+/// [`StartError`] for the first listener that cannot be had; none accepts then.
+pub async fn open(
+    listeners: &Listeners,
+    registry: &Registry,
+    doors: Doors,
+) -> Result<BTreeMap<&'static str, SocketAddr>, StartError> {
+    let mut addresses = BTreeMap::new();
+    let mut bound = Vec::new();
+    for (name, address) in listeners.served() {
+        let room = room(name, listeners, registry, &doors)?;
+        let failed = |error| StartError::Listen(name, address, error);
+        let listener = bind(address).map_err(failed)?;
+        addresses.insert(name.as_str(), listener.local_addr().map_err(failed)?);
+        bound.push((listener, room));
+    }
+    // The WebSocket of AWS's port 443 has an address of its own only if one is configured.
+    if let Some(https) = addresses.get(ListenerName::Https.as_str()).copied() {
+        addresses.entry(ListenerName::Wss.as_str()).or_insert(https);
+    }
+    let sockets = Arc::new(Semaphore::new(doors.api.node().bounds().sockets));
+    for (listener, room) in bound {
+        tokio::spawn(accept(listener, room, doors.clone(), Arc::clone(&sockets)));
+    }
+    Ok(addresses)
+}
+
+fn room(
+    name: ListenerName,
+    listeners: &Listeners,
+    registry: &Registry,
+    doors: &Doors,
+) -> Result<Room, StartError> {
+    let tls = |plan| match doors.plans {
+        Some(_) => Ok(Room::Tls(plan)),
+        None => Err(StartError::Listener(name, "needs the [tls] table in the configuration")),
+    };
+    match name {
+        ListenerName::Mqtt => {
+            let access = listeners.mqtt.as_ref().and_then(|mqtt| mqtt.access.as_ref());
+            let principal = match access {
+                Some(MqttAccess::Open) => Some(Principal::anonymous()),
+                Some(MqttAccess::Principal { name, .. }) => registry.principal(name),
+                None => None,
+            };
+            principal.map(Room::Mqtt).ok_or(StartError::Listener(
+                name,
+                "needs `principal = \"certificates/NAME\"` or `open = true`",
+            ))
+        }
+        ListenerName::Mqtts => tls(Plan::Mqtt),
+        ListenerName::Https | ListenerName::Wss => tls(Plan::ByProtocol),
+        ListenerName::HttpsX509 => tls(Plan::HttpX509),
+        ListenerName::Http => {
+            let open = listeners.http.as_ref().is_some_and(|http| http.open);
+            Ok(Room::Http(match open {
+                true => Credentials::Open(Principal::anonymous()),
+                false => Credentials::Signature,
+            }))
+        }
+        ListenerName::Admin => Ok(Room::Admin),
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() {
+        tokio::net::TcpSocket::new_v6()?
+    } else {
+        tokio::net::TcpSocket::new_v4()?
+    };
+    // A restarted server may have its port back at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts until the server drains.
+async fn accept(listener: TcpListener, room: Room, mut doors: Doors, sockets: Arc<Semaphore>) {
+    let Ok(target) = listener.local_addr() else { return };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = doors.draining.wait_for(|draining| *draining) => return,
+        };
+        let (stream, source) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // The peer may be gone already, or descriptors have run out: those in use will
+                // be given back.
+                if error.kind() != io::ErrorKind::ConnectionAborted {
+                    tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+                }
+                continue;
+            }
+        };
+        let Ok(permit) = Arc::clone(&sockets).try_acquire_owned() else { continue };
+        // Without it a small packet may wait for the acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        let visit = Visit { doors: doors.clone(), source, target };
+        let room = room.clone();
+        tokio::spawn(async move {
+            enter(stream, room, visit).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn enter(stream: TcpStream, room: Room, visit: Visit) {
+    match room {
+        Room::Mqtt(principal) => mqtt::serve(Box::new(stream), principal, false, &visit).await,
+        // Boxed: a handshake is large and short, the connection small and long.
+        Room::Tls(plan) => Box::pin(super::tls::serve(stream, plan, visit)).await,
+        Room::Http(credentials) => http::serve(stream, credentials, false, visit).await,
+        Room::Admin => admin::serve(stream, visit).await,
+    }
+}

@@ -1,0 +1,18 @@
+//! A running server: listeners, node, registry, log, and how they start and stop together.
+
+mod admin;
+mod http;
+mod listen;
+mod mqtt;
+mod notify;
+mod open_files;
+mod reload;
+mod running;
+mod signals;
+mod tls;
+mod upgrade;
+mod websocket;
+
+pub use notify::notify;
+pub use running::{Running, StartError, start};
+pub use signals::until_told_to_stop;

@@ -1,0 +1,168 @@
+//! Start and stop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Api;
+use broker::{Node, NodeSettings};
+use engine::session::Rules;
+use policy::Scope;
+use telemetry::{LogError, LogSettings, Telemetry, event};
+use tokio::sync::watch;
+
+use super::listen::{self, Doors};
+use super::reload::Reloader;
+use super::tls::{TlsError, TlsPlans};
+use crate::config::{self, Config, ListenerName, Mistakes};
+use crate::dev::{DataFolder, ReadyFile};
+use crate::registry::Registry;
+
+/// How long the end may take beyond the drain: the last bytes and the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A server that accepts on all its listeners.
+pub struct Running {
+    /// What a script needs to use it.
+    pub ready: ReadyFile,
+    api: Arc<Api>,
+    reloader: Reloader,
+    draining: watch::Sender<bool>,
+    /// Every connection holds a receiver of it; it closes when the last one is gone.
+    connections: watch::Sender<()>,
+}
+
+/// Why a server does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The registry is wrong.
+    Mistakes(Mistakes),
+    /// The server's certificate cannot be used.
+    Tls(TlsError),
+    /// The log cannot be written.
+    Log(LogError),
+    /// A listener cannot have its address.
+    Listen(ListenerName, SocketAddr, io::Error),
+    /// A listener needs what the configuration does not give it.
+    Listener(ListenerName, &'static str),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Mistakes(mistakes) => write!(f, "{mistakes}"),
+            StartError::Tls(error) => write!(f, "{error}"),
+            StartError::Log(error) => write!(f, "{error}"),
+            StartError::Listen(name, address, error) => write!(
+                f,
+                "listener {name} cannot have {address}: {error}; take free ports with \
+                 --ephemeral-ports, or another address with --listen {name}=HOST:PORT"
+            ),
+            StartError::Listener(name, what) => write!(f, "listener {name} {what}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Starts a server on the present runtime; returns once all listeners accept. `folder` is the data
+/// folder of `tenfour dev`, whose device and senders go into the ready data.
+///
+/// # Errors
+/// [`StartError`], with nothing left running.
+pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Running, StartError> {
+    super::open_files::raise();
+    let registry = Registry::open(&config).map_err(StartError::Mistakes)?;
+    let telemetry = Arc::new(Telemetry::start(log_settings(&config)).map_err(StartError::Log)?);
+    let node = Node::start(NodeSettings {
+        scope: Scope::new(&config.region, &config.account),
+        rules: Rules {
+            profile: config.profile,
+            quotas: config.quotas.clone(),
+            outbound_buffer_bytes: config.bounds.outbound_buffer_bytes,
+        },
+        bounds: config.bounds.clone(),
+        directory: registry.directory(),
+        telemetry: Arc::clone(&telemetry),
+    });
+    let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
+    let api = Arc::new(Api::new(node, config.region.clone()));
+    let (draining, drains) = watch::channel(false);
+    let (connections, open) = watch::channel(());
+    let doors = Doors { api: Arc::clone(&api), plans, draining: drains, _open: open };
+    let addresses = listen::open(&config.listeners, &registry, doors).await?;
+    for (name, address) in &addresses {
+        telemetry.record(&event::Server::ListenerStarted { name, address: *address });
+    }
+    let ready = ready_file(&config, folder, addresses);
+    let reloader = Reloader::spawn(registry, telemetry);
+    Ok(Running { ready, api, reloader, draining, connections })
+}
+
+impl Running {
+    /// Looks at the registry now and opens the log anew, as after a rotation.
+    pub fn reload(&self) {
+        self.reloader.look_now();
+        self.api.node().telemetry().reopen();
+    }
+
+    /// Drains and stops: no new connections, deliveries in flight settle, devices are told. Takes
+    /// at most the configured drain time and a little.
+    pub async fn stop(self) {
+        let node = Arc::clone(self.api.node());
+        node.telemetry().record(&event::Server::DrainStarted { connections: node.connected() });
+        let patience = node.bounds().drain;
+        // No receiver is left when every connection is gone already; that is as good.
+        let _ = self.draining.send(true);
+        let drained = tokio::time::timeout(patience + LAST_WORDS, async {
+            node.drain(patience).await;
+            self.connections.closed().await;
+        });
+        // What is still open when the time is up is cut off with the process.
+        let _ = drained.await;
+        let cut_off = self.connections.receiver_count();
+        node.telemetry().record(&event::Server::DrainFinished { cut_off });
+        node.telemetry().flush(LAST_WORDS);
+    }
+}
+
+fn log_settings(config: &Config) -> LogSettings {
+    LogSettings {
+        target: match &config.log.target {
+            config::LogTarget::Stdout => telemetry::LogTarget::Stdout,
+            config::LogTarget::File(path) => telemetry::LogTarget::File(path.clone()),
+        },
+        level: match config.log.level {
+            config::LogLevel::Debug => telemetry::Level::Debug,
+            config::LogLevel::Info => telemetry::Level::Info,
+            config::LogLevel::Warn => telemetry::Level::Warn,
+            config::LogLevel::Error => telemetry::Level::Error,
+            config::LogLevel::Disabled => telemetry::Level::Disabled,
+        },
+        buffer_bytes: config.bounds.log_buffer_bytes,
+        account: config.account.clone(),
+    }
+}
+
+fn ready_file(
+    config: &Config,
+    folder: Option<&DataFolder>,
+    listeners: BTreeMap<&'static str, SocketAddr>,
+) -> ReadyFile {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    ReadyFile {
+        listeners,
+        ca: config.tls.as_ref().and_then(|tls| tls.ca.as_deref()).map(absolute),
+        device: folder.and_then(DataFolder::device),
+        sender: folder.and_then(|folder| folder.sender("backend")),
+        admin: folder.and_then(|folder| folder.sender("admin")),
+        region: config.region.clone(),
+        account: config.account.clone(),
+        log: config.log_file().map(absolute),
+        pid: std::process::id(),
+    }
+}

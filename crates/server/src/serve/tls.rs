@@ -1,0 +1,246 @@
+//! TLS: which configuration a handshake gets, and who the client's certificate makes it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use api::Credentials;
+use engine::directory::{Principal, Status};
+use identity::x509::{CertificateId, PossessionVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{Acceptor, ServerConfig};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use telemetry::{TraceId, event};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::listen::Visit;
+use super::{http, mqtt};
+use crate::config::{Mistakes, Tls};
+
+/// MQTT with a client certificate on AWS's port 443 (spec 3).
+const ALPN_MQTT: &[u8] = b"x-amzn-mqtt-ca";
+/// HTTP with a client certificate on AWS's port 443 (spec 3).
+const ALPN_HTTP: &[u8] = b"x-amzn-http-ca";
+
+/// What a TLS listener offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// MQTT with a client certificate (AWS's port 8883).
+    Mqtt,
+    /// HTTP with a client certificate (AWS's port 8443).
+    HttpX509,
+    /// What the client's ALPN asks for (AWS's port 443).
+    ByProtocol,
+}
+
+/// What a handshake is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    MqttX509,
+    HttpX509,
+    HttpSigned,
+}
+
+/// The TLS configurations of the server.
+#[derive(Clone)]
+pub struct TlsPlans {
+    mqtt: Arc<ServerConfig>,
+    mqtt_by_alpn: Arc<ServerConfig>,
+    http_x509: Arc<ServerConfig>,
+    http_by_alpn: Arc<ServerConfig>,
+    http_signed: Arc<ServerConfig>,
+}
+
+/// Why there are none.
+#[derive(Debug)]
+pub enum TlsError {
+    /// Certificate or key cannot be used.
+    Mistakes(Mistakes),
+    /// The TLS library refuses the configuration.
+    Library(rustls::Error),
+}
+
+impl fmt::Display for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TlsError::Mistakes(mistakes) => write!(f, "{mistakes}"),
+            TlsError::Library(error) => write!(f, "TLS cannot be set up: {error}"),
+        }
+    }
+}
+
+impl TlsPlans {
+    /// Reads the server's certificate and makes the configurations.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub fn load(tls: &Tls) -> Result<Self, TlsError> {
+        let key = Arc::new(tls.certified_key().map_err(TlsError::Mistakes)?);
+        let plan = |client: bool, alpn: &[&[u8]]| {
+            server_config(Arc::clone(&key), client, alpn).map(Arc::new).map_err(TlsError::Library)
+        };
+        Ok(TlsPlans {
+            mqtt: plan(true, &[])?,
+            mqtt_by_alpn: plan(true, &[ALPN_MQTT])?,
+            http_x509: plan(true, &[b"h2", b"http/1.1"])?,
+            http_by_alpn: plan(true, &[ALPN_HTTP])?,
+            http_signed: plan(false, &[b"h2", b"http/1.1"])?,
+        })
+    }
+
+    /// What the handshake is for, and its configuration. A client on AWS's port 443 that offers
+    /// nothing we know is refused by the handshake itself (no application protocol).
+    fn choose(
+        &self,
+        plan: Plan,
+        hello: &rustls::server::ClientHello<'_>,
+    ) -> (Purpose, Arc<ServerConfig>) {
+        let offers = |wanted: &[u8]| {
+            hello.alpn().is_some_and(|mut offered| offered.any(|name| name == wanted))
+        };
+        let (purpose, config) = match plan {
+            Plan::Mqtt => (Purpose::MqttX509, &self.mqtt),
+            Plan::HttpX509 if offers(ALPN_HTTP) => (Purpose::HttpX509, &self.http_by_alpn),
+            Plan::HttpX509 => (Purpose::HttpX509, &self.http_x509),
+            Plan::ByProtocol if offers(ALPN_MQTT) => (Purpose::MqttX509, &self.mqtt_by_alpn),
+            Plan::ByProtocol if offers(ALPN_HTTP) => (Purpose::HttpX509, &self.http_by_alpn),
+            Plan::ByProtocol => (Purpose::HttpSigned, &self.http_signed),
+        };
+        (purpose, Arc::clone(config))
+    }
+}
+
+fn server_config(
+    key: Arc<CertifiedKey>,
+    client: bool,
+    alpn: &[&[u8]],
+) -> Result<ServerConfig, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = match client {
+        true => builder.with_client_cert_verifier(Arc::new(PossessionVerifier { required: true })),
+        false => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    Ok(config)
+}
+
+/// Why a handshake came to nothing.
+enum Failed {
+    /// The peer went away, or spoke something other than TLS.
+    Silent,
+    /// The peer's credentials do not hold.
+    Rejected { reason: &'static str, details: String, certificate: Option<String> },
+}
+
+/// Shakes hands and serves what was asked for.
+pub(super) async fn serve(stream: TcpStream, plan: Plan, visit: Visit) {
+    let patience = visit.doors.api.node().bounds().tls_handshake;
+    let mut server_name = None;
+    let shaken = tokio::time::timeout(patience, shake(stream, plan, &visit, &mut server_name));
+    match shaken.await {
+        Ok(Ok((Purpose::MqttX509, Some(principal), stream))) => {
+            mqtt::serve(Box::new(stream), principal, true, &visit).await;
+        }
+        Ok(Ok((Purpose::HttpX509, Some(principal), stream))) => {
+            http::serve(stream, Credentials::Certificate(principal), true, visit).await;
+        }
+        Ok(Ok((Purpose::HttpSigned, _, stream))) => {
+            http::serve(stream, Credentials::Signature, true, visit).await;
+        }
+        Ok(Ok((Purpose::MqttX509 | Purpose::HttpX509, None, _)) | Err(Failed::Silent)) | Err(_) => {
+        }
+        Ok(Err(Failed::Rejected { reason, details, certificate })) => {
+            visit.doors.api.node().telemetry().record(&event::AuthnError {
+                trace_id: TraceId::random(),
+                authentication_type: event::AuthenticationType::X509,
+                reason,
+                details: &details,
+                protocol: protocol(plan),
+                source: visit.source,
+                target: visit.target,
+                server_name: server_name.as_deref(),
+                client_id: None,
+                principal_id: certificate.as_deref(),
+            });
+        }
+    }
+}
+
+fn protocol(plan: Plan) -> event::Protocol {
+    match plan {
+        Plan::Mqtt => event::Protocol::Mqtt,
+        Plan::HttpX509 | Plan::ByProtocol => event::Protocol::Http,
+    }
+}
+
+type Shaken = (Purpose, Option<Arc<Principal>>, TlsStream<TcpStream>);
+
+async fn shake(
+    stream: TcpStream,
+    plan: Plan,
+    visit: &Visit,
+    server_name: &mut Option<String>,
+) -> Result<Shaken, Failed> {
+    let Some(plans) = &visit.doors.plans else { return Err(Failed::Silent) };
+    let start =
+        LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(|_| Failed::Silent)?;
+    let hello = start.client_hello();
+    *server_name = hello.server_name().map(str::to_owned);
+    let (purpose, config) = plans.choose(plan, &hello);
+    let stream = start.into_stream(config).await.map_err(|error| failed(&error))?;
+    let principal = match purpose {
+        Purpose::HttpSigned => None,
+        Purpose::MqttX509 | Purpose::HttpX509 => Some(principal(&stream, visit)?),
+    };
+    Ok((purpose, principal, stream))
+}
+
+/// Asked after every handshake, also a resumed one: the registry decides, not the ticket.
+fn principal(stream: &TlsStream<TcpStream>, visit: &Visit) -> Result<Arc<Principal>, Failed> {
+    let (_, connection) = stream.get_ref();
+    let Some([certificate, ..]) = connection.peer_certificates() else {
+        return Err(rejected("NOT_AUTHENTICATED", "The client showed no certificate.", None));
+    };
+    let id = CertificateId::of_der(certificate).to_string();
+    let directory = visit.doors.api.node().directory();
+    let Some(principal) = directory.certificates.get(&id) else {
+        let details = "The client's certificate is not registered.";
+        return Err(rejected("DEVICE_CERTIFICATE_NOT_REGISTERED", details, Some(id)));
+    };
+    match principal.grants.load().status {
+        Status::Active => Ok(Arc::clone(principal)),
+        Status::Inactive => {
+            let details = "The client's certificate is registered and inactive.";
+            Err(rejected("DEVICE_CERTIFICATE_INACTIVE", details, Some(id)))
+        }
+        Status::Revoked => {
+            let details = "The client's certificate is revoked.";
+            Err(rejected("DEVICE_CERTIFICATE_REVOKED", details, Some(id)))
+        }
+    }
+}
+
+fn rejected(reason: &'static str, details: &str, certificate: Option<String>) -> Failed {
+    Failed::Rejected { reason, details: details.to_owned(), certificate }
+}
+
+/// A handshake that failed on the client's credentials is worth an entry; one that was cut off, or
+/// was no TLS at all, is not.
+fn failed(error: &io::Error) -> Failed {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let Some(cause) = cause else { return Failed::Silent };
+    let credentials = matches!(
+        cause,
+        rustls::Error::NoCertificatesPresented | rustls::Error::InvalidCertificate(_)
+    );
+    if credentials {
+        rejected("NOT_AUTHENTICATED", &format!("The TLS handshake failed: {cause}."), None)
+    } else {
+        Failed::Silent
+    }
+}

@@ -17,6 +17,10 @@ pub(crate) enum BodyError {
     Broken,
 }
 
+/// How much of a body that is too large is read and thrown away before it is answered: a client that
+/// writes its whole request first would not see the answer otherwise.
+const DISCARDED_BYTES: usize = 16 * 1024 * 1024;
+
 /// Reads a body of at most `limit` bytes within `patience`.
 ///
 /// # Errors
@@ -25,15 +29,22 @@ pub(crate) async fn read<B>(body: B, limit: usize, patience: Duration) -> Result
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(BodyError::TooLarge);
-    }
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     match tokio::time::timeout(patience, collect(body, limit)).await {
         Ok(result) => result,
         Err(_) => Err(BodyError::TimedOut),
+    }
+}
+
+async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.into_data().map_or(0, |data| data.len());
+        if discarded > DISCARDED_BYTES {
+            return;
+        }
     }
 }
 
@@ -47,6 +58,7 @@ where
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         let before = parts.as_ref().map_or(whole.len(), BytesMut::len);
         if before + data.len() > limit {
+            discard(body).await;
             return Err(BodyError::TooLarge);
         }
         match &mut parts {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::Settlement;
+use engine::rate::Pace;
 use engine::session::Session;
 use telemetry::TraceId;
 use tokio::io::AsyncWrite;
@@ -30,8 +31,10 @@ pub(crate) struct Connection {
     pub(crate) epoch: u64,
     /// The task that reads; woken to write on when the socket was full.
     pub(crate) driver: Option<Waker>,
-    /// Until when nothing is read, because the client is over its throughput.
-    pub(crate) paused_until: Option<Moment>,
+    /// How fast the client may send.
+    pub(crate) reading: Pace,
+    /// How fast it is sent to.
+    pub(crate) writing: Pace,
     out: Output,
 }
 
@@ -76,7 +79,8 @@ impl Connection {
             trace_id: TraceId::random(),
             epoch: 0,
             driver: None,
-            paused_until: None,
+            reading: Pace::default(),
+            writing: Pace::default(),
             out: Output::default(),
         }
     }
@@ -101,6 +105,12 @@ impl Connection {
         (self.io, self.out.bytes)
     }
 
+    /// When bytes that wait only for their pace may go on.
+    pub(crate) fn resumes(&self, now: Moment) -> Option<Moment> {
+        let writes = self.writing.held_until(now).filter(|_| self.out.remaining() > 0);
+        self.reading.held_until(now).into_iter().chain(writes).min()
+    }
+
     /// Since when the client has left bytes unread.
     pub(crate) fn stalled_since(&self) -> Option<Moment> {
         self.out.stalled_since
@@ -110,9 +120,10 @@ impl Connection {
     ///
     /// # Errors
     /// That of the socket; the connection is lost.
-    pub(crate) fn write_now(&mut self, now: Moment) -> io::Result<usize> {
+    pub(crate) fn write_now(&mut self, now: Moment, throughput: Option<u32>) -> io::Result<usize> {
         let before = self.out.remaining();
-        match self.poll_write(&mut Context::from_waker(Waker::noop()), now) {
+        let cx = &mut Context::from_waker(Waker::noop());
+        match self.poll_write(cx, now, throughput) {
             Poll::Ready(result) => result?,
             Poll::Pending => {
                 if let Some(driver) = &self.driver {
@@ -123,9 +134,20 @@ impl Connection {
         Ok(before - self.out.remaining())
     }
 
-    /// Writes until there is nothing left or the socket is full.
-    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, now: Moment) -> Poll<io::Result<()>> {
+    /// Writes until there is nothing left, the socket is full or the throughput (bytes a second) is
+    /// used up.
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Moment,
+        throughput: Option<u32>,
+    ) -> Poll<io::Result<()>> {
+        if self.out.remaining() > 0 && self.writing.held_until(now).is_some() {
+            return Poll::Pending;
+        }
+        let before = self.out.remaining();
         let polled = self.out.poll_write(Pin::new(&mut self.io), cx);
+        self.writing.charge(before - self.out.remaining(), throughput, now);
         match &polled {
             Poll::Ready(_) => self.out.stalled_since = None,
             Poll::Pending => {

@@ -88,8 +88,8 @@ impl Node {
         session
             .send_direct(message, permit, waiter, now, out)
             .map_err(|outcome| (outcome, Some(epoch)))?;
-        let written = connection.write_now(now);
-        self.schedule(&device, &mut state);
+        let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
+        self.schedule(&device, &mut state, now);
         drop(state);
         match written {
             Ok(bytes) => self.telemetry.metrics().mqtt_sent(bytes),

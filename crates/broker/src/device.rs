@@ -1,6 +1,7 @@
 //! One client ID's place in the node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::Moment;
 use engine::rate::Bucket;
@@ -78,11 +79,11 @@ impl State {
     }
 
     /// The next deadline of anything here.
-    pub(crate) fn deadline(&self, stall: std::time::Duration) -> Option<Moment> {
+    pub(crate) fn deadline(&self, stall: Duration, now: Moment) -> Option<Moment> {
         match &self.connection {
             Some(connection) => {
                 let stalled = connection.stalled_since().map(|since| since.after(stall));
-                [connection.session.poll_timeout(), stalled, connection.paused_until]
+                [connection.session.poll_timeout(), stalled, connection.resumes(now)]
                     .into_iter()
                     .flatten()
                     .min()

@@ -33,8 +33,8 @@ impl Node {
         let mut state = device.lock();
         let epoch = state.epoch;
         let Some(connection) = &mut state.connection else { return };
-        let written = connection.write_now(now);
-        self.schedule(device, &mut state);
+        let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
+        self.schedule(device, &mut state, now);
         drop(state);
         match written {
             Ok(bytes) => self.telemetry.metrics().mqtt_sent(bytes),

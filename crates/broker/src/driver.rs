@@ -6,9 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::Step;
@@ -34,8 +32,6 @@ pub(crate) struct Driver {
     pub(crate) packet_size_limit: usize,
     /// The beginning of a packet whose rest has not come yet.
     pub(crate) inbox: Vec<u8>,
-    /// The moment until which the bytes read so far are paid for (throughput quota).
-    pub(crate) paid_until: Moment,
 }
 
 /// How much is read at once.
@@ -99,37 +95,26 @@ impl Driver {
 
     fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Read {
         let now = self.node.now();
-        let device = Arc::clone(&self.device);
-        let mut state = device.lock();
+        let throughput = self.node.rules.quotas.throughput_per_connection;
+        let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Read::Gone };
         match &mut connection.driver {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        if let Poll::Ready(Err(_)) = connection.poll_write(cx, now) {
+        if let Poll::Ready(Err(_)) = connection.poll_write(cx, now, throughput) {
             return Read::Over(CloseReason::ConnectionLost);
         }
-        let read = if connection.paused_until.is_some() {
-            Read::Pending
-        } else {
-            poll_read(connection, cx, scratch)
+        let read = match connection.reading.held_until(now) {
+            Some(_) => Read::Pending,
+            None => poll_read(connection, cx, scratch),
         };
         if let Read::Bytes(length) = read {
-            connection.paused_until = self.charge(length, now);
+            connection.reading.charge(length, throughput, now);
+            self.node.telemetry.metrics().mqtt_received(length);
         }
-        self.node.schedule(&device, &mut state);
+        self.node.schedule(&self.device, &mut state, now);
         read
-    }
-
-    /// Books bytes against the connection's throughput; says until when to read no more.
-    fn charge(&mut self, length: usize, now: Moment) -> Option<Moment> {
-        self.node.telemetry.metrics().mqtt_received(length);
-        let rate = self.node.rules.quotas.throughput_per_connection?;
-        let micros = length as u64 * 1_000_000 / u64::from(rate.max(1));
-        self.paid_until = self.paid_until.max(now).after(Duration::from_micros(micros));
-        // A second's worth may come at once.
-        let ahead = self.paid_until.since(now);
-        ahead.checked_sub(Duration::from_secs(1)).map(|excess| now.after(excess))
     }
 
     fn handle_bytes(&mut self, fresh: &[u8]) -> Flow {

@@ -61,7 +61,6 @@ pub(crate) fn attach(
         version: granted.version,
         packet_size_limit,
         inbox,
-        paid_until: now,
     }
 }
 
@@ -90,7 +89,7 @@ fn install(
         connection.epoch = epoch;
         state.epoch = epoch;
         let old = state.connection.replace(connection);
-        node.schedule(&device, &mut state);
+        node.schedule(&device, &mut state, now);
         drop(state);
         return Attached { device, epoch, old };
     }
@@ -131,7 +130,7 @@ impl Node {
             self.drop_subscriptions(device, &mut state);
         }
         state.session.forgotten = Some(now.after(REMEMBERED));
-        self.schedule(device, &mut state);
+        self.schedule(device, &mut state, now);
         drop(state);
         self.finish(device, connection, reason);
     }

@@ -78,8 +78,8 @@ impl Timers {
 impl Node {
     /// Makes sure that the device is looked at by its next deadline. Called with its lock held,
     /// after whatever may have brought the deadline forward.
-    pub(crate) fn schedule(&self, device: &Arc<Device>, state: &mut State) {
-        let Some(at) = state.deadline(self.write_stall()) else { return };
+    pub(crate) fn schedule(&self, device: &Arc<Device>, state: &mut State, now: Moment) {
+        let Some(at) = state.deadline(self.write_stall(), now) else { return };
         if state.scheduled.first().is_some_and(|scheduled| *scheduled <= at) {
             return;
         }
@@ -92,7 +92,7 @@ impl Node {
         let mut state = device.lock();
         state.scheduled.retain(|scheduled| *scheduled != entry.at);
         let due = self.handle_due(&mut state, now);
-        self.schedule(&device, &mut state);
+        self.schedule(&device, &mut state, now);
         let epoch = state.epoch;
         drop(state);
         match due {
@@ -115,11 +115,9 @@ impl Node {
             // The sender may have gone away; then nobody is left to tell.
             let _ = waiter.send(Settlement::TimedOut);
         }
-        if connection.paused_until.is_some_and(|until| until <= now) {
-            connection.paused_until = None;
-            if let Some(driver) = &connection.driver {
-                driver.wake_by_ref();
-            }
+        // Reading or writing may have been held back by its pace.
+        if let Some(driver) = &connection.driver {
+            driver.wake_by_ref();
         }
         let stall = self.write_stall();
         if connection.stalled_since().is_some_and(|since| since.after(stall) <= now) {

@@ -1,4 +1,4 @@
-//! Rate limits: a token bucket in one atomic word (generic cell rate algorithm).
+//! Rate limits: a token bucket in one atomic word (generic cell rate algorithm), and a pace in bytes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -62,6 +62,32 @@ impl Bucket {
     }
 }
 
+/// The pace of a byte stream: what goes faster is not refused but has to wait. A second's worth may
+/// go at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    /// The moment until which the bytes so far are paid for.
+    paid_until: Moment,
+}
+
+impl Pace {
+    /// Books `bytes` against `per_second`; no rate books nothing.
+    pub fn charge(&mut self, bytes: usize, per_second: Option<u32>, now: Moment) {
+        let Some(per_second) = per_second else { return };
+        let micros = (bytes as u64).saturating_mul(1_000_000) / u64::from(per_second.max(1));
+        self.paid_until = self.paid_until.max(now).after(Duration::from_micros(micros));
+    }
+
+    /// Until when nothing more may go.
+    pub fn held_until(&self, now: Moment) -> Option<Moment> {
+        let ahead = self.paid_until.since(now);
+        ahead
+            .checked_sub(Duration::from_secs(1))
+            .filter(|excess| !excess.is_zero())
+            .map(|excess| now.after(excess))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +102,18 @@ mod tests {
         }
         assert_eq!(bucket.take(rate, now), Err(Duration::from_millis(100)));
         assert_eq!(bucket.take(rate, now.after(Duration::from_millis(100))), Ok(()));
+    }
+
+    #[test]
+    fn a_pace_lets_a_second_go_and_then_holds() {
+        let mut pace = Pace::default();
+        let now = Moment::from_micros(5);
+        pace.charge(1000, Some(1000), now);
+        assert_eq!(pace.held_until(now), None);
+        pace.charge(500, Some(1000), now);
+        let free = now.after(Duration::from_millis(500));
+        assert_eq!(pace.held_until(now), Some(free));
+        assert_eq!(pace.held_until(free), None);
     }
 
     #[test]

@@ -33,8 +33,6 @@ pub const DEFAULT_ACCOUNT: &str = "123456789012";
 /// Everything `tenfour.toml` says, with paths made relative to where the process runs.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file it came from.
-    pub file: PathBuf,
     /// The AWS region in ARNs and signatures.
     pub region: String,
     /// The AWS account in ARNs, 12 digits.
@@ -177,7 +175,6 @@ impl Config {
             table.mistake(format!("listener `{name}` needs the server's certificate; {advice}"));
         }
         let config = Config {
-            file: file.to_owned(),
             region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
             account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             profile: profile.unwrap_or(&profile::AWS),

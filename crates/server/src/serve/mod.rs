@@ -14,5 +14,5 @@ mod upgrade;
 mod websocket;
 
 pub use notify::notify;
-pub use running::{Running, StartError, start};
+pub use running::{Running, start};
 pub use signals::until_told_to_stop;

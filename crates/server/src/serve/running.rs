@@ -77,6 +77,9 @@ impl std::error::Error for StartError {}
 pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Running, StartError> {
     super::open_files::raise();
     let registry = Registry::open(&config).map_err(StartError::Mistakes)?;
+    for warning in config.warnings().iter().chain(registry.warnings().iter()) {
+        eprintln!("tenfour: warning: {warning}");
+    }
     let telemetry = Arc::new(Telemetry::start(log_settings(&config)).map_err(StartError::Log)?);
     let node = Node::start(NodeSettings {
         scope: Scope::new(&config.region, &config.account),

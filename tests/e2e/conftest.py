@@ -1,0 +1,167 @@
+"""The servers and the people of the tests.
+
+One server serves most tests; tests keep apart by client IDs of their own. A test that needs
+another configuration uses a flavour, a test that stops its server starts one of its own.
+"""
+
+import itertools
+import pathlib
+
+import pytest
+
+from harness.paho_device import PahoDevice
+from harness.population import populate
+from harness.registry import Registry
+from harness.senders import BotoSender, RawSender
+from harness.server import Server, copy_folder
+from harness.wire_device import WireDevice
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(tmp_path_factory):
+    """A data folder as the first `tenfour dev` makes it, and everybody registered in it."""
+    base = tmp_path_factory.mktemp("tenfour")
+    folder = base / "template"
+    first = Server(folder)
+    assert first.stop() == 0
+    people = populate(Registry(folder / "registry"), base / "people")
+    return folder, people
+
+
+@pytest.fixture(scope="session")
+def template(bootstrapped):
+    """The data folder that every server of the tests starts from."""
+    return bootstrapped[0]
+
+
+@pytest.fixture(scope="session")
+def people(bootstrapped):
+    """Certificates of the tests."""
+    return bootstrapped[1]
+
+
+@pytest.fixture(scope="session")
+def start(template):
+    """Starts a server on a copy of the data folder; `settings` changes tenfour.toml before."""
+
+    def starter(name, *flags, settings=""):
+        folder = copy_folder(template, template.parent / name)
+        if settings:
+            add_settings(folder / "tenfour.toml", settings)
+        return Server(folder, *flags)
+
+    return starter
+
+
+def add_settings(path, settings):
+    """Adds tables to a configuration, in place of the tables of the same names."""
+    names = tuple(line for line in settings.splitlines() if line.startswith("["))
+    kept, skipping = [], False
+    for line in path.read_text().splitlines():
+        if line.strip().startswith("["):
+            skipping = line.strip().startswith(names)
+        if not skipping:
+            kept.append(line)
+    path.write_text("\n".join(kept) + "\n\n" + settings.strip() + "\n")
+
+
+def running(server):
+    """Yields a server; at the end nothing may have gone wrong inside it."""
+    yield server
+    duplicates = server.log.duplicates()
+    assert server.stop() == 0
+    assert not duplicates, f"several log entries for one request: {duplicates[:5]}"
+    assert "panicked" not in server.printed()
+
+
+@pytest.fixture(scope="session")
+def main_server(start):
+    """`tenfour dev` with its defaults."""
+    yield from running(start("main"))
+
+
+@pytest.fixture
+def server(main_server):
+    """The server of most tests, which has to survive each of them."""
+    yield main_server
+    assert main_server.is_alive(), main_server.printed()[-2000:]
+
+
+@pytest.fixture(scope="session")
+def main_open_server(start):
+    """The standard profile, nobody authenticated on the plain listeners, no rates."""
+    yield from running(start("open", "--profile", "standard", "--open", "--unlimited"))
+
+
+@pytest.fixture
+def open_server(main_open_server):
+    """The open server, which has to survive each test."""
+    yield main_open_server
+    assert main_open_server.is_alive(), main_open_server.printed()[-2000:]
+
+
+@pytest.fixture
+def log(server):
+    """The log of the server of most tests."""
+    return server.log
+
+
+@pytest.fixture
+def client_id():
+    """A client ID that no other test uses."""
+    return f"e2e-{next(NUMBERS)}"
+
+
+@pytest.fixture
+def boto(server):
+    """boto3 with the key that may do everything."""
+    return BotoSender(server, server.admin)
+
+
+@pytest.fixture
+def raw(server):
+    """Signed raw requests with the key that may do everything."""
+    with RawSender(server, server.admin) as sender:
+        yield sender
+
+
+@pytest.fixture
+def wire(server, people, client_id):
+    """Connects bare-socket devices of the fleet."""
+    devices = []
+
+    def connect(name=client_id, **options):
+        options.setdefault("certificate", people.fleet)
+        device = WireDevice.connected(server, name, **options)
+        devices.append(device)
+        return device
+
+    yield connect
+    for device in devices:
+        device.close()
+
+
+@pytest.fixture
+def paho(server, people, client_id):
+    """Connects paho-mqtt devices of the fleet."""
+    devices = []
+
+    def connect(name=client_id, version=5, listener="mqtts", alpn=(), certificate=None,
+                **options):
+        device = PahoDevice(name, version, **options)
+        devices.append(device)
+        return device.connected(server, listener=listener, alpn=alpn,
+                                certificate=certificate or people.fleet)
+
+    yield connect
+    for device in devices:
+        device.close()
+
+
+@pytest.fixture
+def my_device(server):
+    """Paths of the certificate and key that `tenfour dev` made for myDevice."""
+    device = server.ready["device"]
+    return pathlib.Path(device["cert"]), pathlib.Path(device["key"])

@@ -1,0 +1,112 @@
+"""429: the account's rate, the receiver's rate, the receiver's window."""
+
+import concurrent.futures
+import time
+
+import pytest
+
+from harness import signing
+from harness.answer import check
+from harness.senders import BotoSender, RawSender
+from harness.wire_device import WireDevice
+
+TOPIC = "e2e/lamp"
+
+
+def blast(server, client_id, count, senders=4, **query):
+    """Sends quickly over several kept connections; returns all answers."""
+
+    def one(_):
+        answers = []
+        with RawSender(server, server.admin, listener="http") as sender:
+            path = signing.message_url("", client_id, topic=TOPIC, **query)
+            headers = signing.sign(server.admin, "POST", sender.base + path)
+            for _ in range(count // senders):
+                answers.append(sender.exchange("POST", path, b"", headers))
+        return answers
+
+    with concurrent.futures.ThreadPoolExecutor(senders) as pool:
+        return [answer for answers in pool.map(one, range(senders)) for answer in answers]
+
+
+@pytest.fixture(scope="module")
+def tight_server(start):
+    """A server whose account may send five direct messages a second."""
+    server = start("tight", settings="[quotas]\nsend_direct_message = 5\n")
+    yield server
+    assert server.stop() == 0
+
+
+def test_the_accounts_rate(tight_server, people):
+    server = tight_server
+    boto = BotoSender(server, server.admin)
+    with WireDevice.connected(server, "lamp", people.fleet):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            answers = blast(server, "lamp", 40)
+            throttled = [answer for answer in answers if answer.status == 429]
+            if throttled:
+                break
+        assert any(answer.status == 200 for answer in answers)
+        check(throttled[0], server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
+        answer = boto.refused("ThrottlingException", "lamp", TOPIC)
+        check(answer, server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
+
+
+def test_the_accounts_rate_is_checked_after_permission(tight_server):
+    server = tight_server
+    blast(server, "nobody", 40)
+    boto = BotoSender(server, server.sender)
+    answer = boto.refused("ForbiddenException", "nobody", TOPIC)
+    check(answer, server.log, 403, "SENDER_AUTHORIZATION_FAILURE")
+
+
+def test_the_accounts_rate_recovers(tight_server, people):
+    server = tight_server
+    boto = BotoSender(server, server.admin, retries={"mode": "standard", "max_attempts": 8})
+    with WireDevice.connected(server, "recovering", people.fleet):
+        blast(server, "recovering", 40)
+        boto.send("recovering", TOPIC)
+
+
+def test_the_receivers_rate(server, wire, client_id, log):
+    wire()
+    for _ in range(5):
+        answers = blast(server, client_id, 240)
+        throttled = [answer for answer in answers if answer.status == 429]
+        if throttled:
+            break
+    assert {answer.status for answer in answers} == {200, 429}
+    check(throttled[0], log, 429, "RECEIVE_SESSION_THROTTLED", clientId=client_id)
+
+
+def test_the_receivers_rate_touches_nobody_else(server, boto, wire, client_id, log):
+    wire()
+    wire(f"{client_id}-calm")
+    blast(server, client_id, 240)
+    check(boto.send(f"{client_id}-calm", TOPIC), log, 200)
+
+
+def test_the_window_of_the_receive_maximum(server, wire, client_id, log, boto):
+    device = wire(receive_maximum=2)
+    for _ in range(2):
+        boto.refused("GatewayTimeoutException", client_id, TOPIC, confirmation=True, timeout=1)
+    answer = boto.refused("ThrottlingException", client_id, TOPIC, confirmation=True, timeout=1)
+    check(answer, log, 429, "RECEIVER_MAX_UNACKED_QOS1_EXCEEDED")
+    # QoS 0 needs no place in the window.
+    check(boto.send(client_id, TOPIC), log, 200)
+    # A late PUBACK gives a place back.
+    device.acknowledge(device.message())
+    answer = boto.refused("GatewayTimeoutException", client_id, TOPIC, confirmation=True,
+                          timeout=1)
+    check(answer, log, 504, "DELIVERY_CONFIRMATION_TIMEOUT")
+
+
+@pytest.mark.parametrize("version", [3, 5])
+def test_the_window_of_one_hundred(server, wire, client_id, log, boto, version):
+    wire(version=version)
+    for _ in range(2):
+        answers = blast(server, client_id, 50, senders=50, confirmation="true", timeout=1)
+        assert {answer.status for answer in answers} == {504}, {str(a) for a in answers}
+    answer = boto.refused("ThrottlingException", client_id, TOPIC, confirmation=True, timeout=1)
+    check(answer, log, 429, "RECEIVER_MAX_UNACKED_QOS1_EXCEEDED")

@@ -21,6 +21,9 @@ pub(crate) enum BodyError {
 /// writes its whole request first would not see the answer otherwise.
 const DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
+/// How long that may take.
+const DISCARD_TIME: Duration = Duration::from_secs(2);
+
 /// Reads a body of at most `limit` bytes within `patience`.
 ///
 /// # Errors
@@ -32,10 +35,19 @@ where
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(patience, collect(body, limit)).await {
-        Ok(result) => result,
-        Err(_) => Err(BodyError::TimedOut),
+    let mut body = body;
+    let announced = body.size_hint().lower();
+    let collected = if announced > limit as u64 {
+        Err(BodyError::TooLarge)
+    } else {
+        let collecting = collect(&mut body, limit);
+        tokio::time::timeout(patience, collecting).await.unwrap_or(Err(BodyError::TimedOut))
+    };
+    if collected == Err(BodyError::TooLarge) && announced <= DISCARDED_BYTES as u64 {
+        // A client that does not finish within that time learns its lot all the same.
+        let _ = tokio::time::timeout(DISCARD_TIME, discard(body)).await;
     }
+    collected
 }
 
 async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
@@ -48,7 +60,7 @@ async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
     }
 }
 
-async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
+async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -58,7 +70,6 @@ where
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         let before = parts.as_ref().map_or(whole.len(), BytesMut::len);
         if before + data.len() > limit {
-            discard(body).await;
             return Err(BodyError::TooLarge);
         }
         match &mut parts {

@@ -4,6 +4,8 @@
 //! [`ops`] (parse, authorise, do) and [`fault`], the only place that knows status codes and error
 //! names.
 
+#![allow(unexpected_cfgs, reason = "the fuzz build sets cfg(fuzzing)")]
+
 mod authenticate;
 mod body;
 mod caller;
@@ -17,3 +19,22 @@ mod service;
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
 pub use service::{Answer, Api};
+
+/// The checks of SendDirectMessage's parameters, reachable without a node. They are compiled a
+/// second time so that nothing private opens up in other builds.
+#[cfg(fuzzing)]
+#[path = "ops/send_direct_message"]
+mod fuzzed {
+    #![allow(dead_code)]
+
+    mod input;
+    mod properties;
+
+    /// Checks the path label, still percent-encoded, the query and the headers; says whether they
+    /// are acceptable.
+    pub fn parse_send_direct_message(label: &str, parts: &http::request::Parts) -> bool {
+        input::Input::parse(label, parts, &mut input::Request::default()).is_ok()
+    }
+}
+#[cfg(fuzzing)]
+pub use fuzzed::parse_send_direct_message;

@@ -88,7 +88,8 @@ impl State {
                     .flatten()
                     .min()
             }
-            None => [self.session.ends, self.session.forgotten].into_iter().flatten().min(),
+            // A session keeps its device known, however long ago it left.
+            None => self.session.ends.or(self.session.forgotten),
         }
     }
 }

@@ -65,7 +65,7 @@ pub const STANDARD: Profile = Profile {
     topic_slashes: 200,
     multi_level_matches_parent: true,
     maximum_packet_size_min: 1,
-    maximum_packet_size: 268_435_460,
+    maximum_packet_size: 268_435_455,
     topic_alias_maximum: 8,
     subscription_identifiers: false,
     reserved_topics: false,

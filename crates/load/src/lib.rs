@@ -1,1 +1,38 @@
-//! Load generator for confirmed and unconfirmed direct messages.
+//! `tenfour-load`: load for direct messages, and what it costs the server.
+//!
+//! Thousands of devices and many senders live in one process (or on a few threads, each with a
+//! runtime of its own). A sender has one request in flight on a keep-alive connection, so the loops
+//! are written for little CPU of their own: HTTP/1.1 by hand, one buffer a connection, no
+//! allocation for an expected answer (but for what a signature needs).
+//!
+//! Linux only: figures of the server come from `/proc`, intended send times from a timer
+//! descriptor, which is more exact than the runtime's milliseconds.
+#![forbid(unsafe_code)]
+
+mod backlog;
+mod cli;
+mod descriptors;
+mod device;
+mod exchange;
+mod failure;
+mod fleet;
+mod idle;
+mod options;
+mod pacer;
+mod plan;
+mod process;
+mod ready_file;
+mod report;
+mod request;
+mod response;
+mod run;
+mod schedule;
+mod sender;
+mod tally;
+mod target;
+mod tls;
+mod transport;
+mod window;
+mod worker;
+
+pub use cli::main;

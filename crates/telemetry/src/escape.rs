@@ -24,8 +24,10 @@ impl Formatter for OneLine {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if fragment.bytes().all(|byte| byte < 0x7F) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut plain_from = 0;
-        // The fast path is the scan alone: ordinary text has no such character.
         for (at, found) in fragment.char_indices().filter(|(_, c)| is_treacherous(*c)) {
             writer.write_all(&fragment.as_bytes()[plain_from..at])?;
             write!(writer, "\\u{:04x}", u32::from(found))?;

@@ -42,7 +42,7 @@ const TABLE: [Row; 11] = [
     shell("api", &["broker", "engine", "identity", "mqtt", "policy", "telemetry"]),
     shell("client", &["identity", "mqtt"]),
     Row { name: "server", allowed: Allowed::AllBut(&["load", "xtask"]), io: true },
-    shell("load", &["client", "mqtt"]),
+    shell("load", &["client", "identity", "mqtt"]),
     shell("xtask", &[]),
 ];
 

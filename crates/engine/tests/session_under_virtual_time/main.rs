@@ -1,9 +1,13 @@
 //! A session driven by random operations under virtual time, against a small model of what the
 //! device and the senders know.
 
+// What a test does not expect is a failure, whichever it is.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 mod client;
 mod harness;
 mod operation;
+mod packets;
 mod waiter;
 
 use harness::Harness;
@@ -29,20 +33,18 @@ proptest! {
         }
         harness.close();
     }
+}
 
-    /// Long runs over few packet identifiers: the 16 bits wrap around while some stay taken.
-    #[test]
-    fn a_packet_id_is_not_reused_while_unacknowledged_over_a_wrap_around(
-        kept in proptest::collection::btree_set(0_usize..70_000, 0..4),
-    ) {
-        let mut harness = Harness::new(&Terms::unlimited(8));
-        for at in 0..70_000 {
-            harness.send_confirmed(b"");
-            if !kept.contains(&at) {
-                harness.acknowledge_newest();
-            }
+/// The 16 bits of the packet identifiers wrap around while some stay taken.
+#[test]
+fn a_packet_id_is_not_reused_while_unacknowledged_over_a_wrap_around() {
+    let mut harness = Harness::new(&Terms::unlimited(8));
+    for at in 0..70_000 {
+        harness.send_confirmed(b"");
+        if ![0, 5, 6, 60_000].contains(&at) {
+            harness.acknowledge_newest();
         }
-        harness.check();
-        harness.close();
     }
+    harness.check();
+    harness.close();
 }

@@ -7,13 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 use engine::profile::Profile;
 
+use super::found::READY_FILE;
 use super::runtime::{block_on, fail, serve};
 use crate::config::{Config, ListenerName, Overrides};
 use crate::dev::{DataFolder, Guide};
 use crate::serve::Running;
-
-/// The file in the data folder by which `tenfour send` and `tenfour listen` find the server.
-const READY: &str = "ready.json";
 
 /// Runs a server on this machine with no configuration
 ///
@@ -63,7 +61,7 @@ impl DevArgs {
             Ok(config) => config,
             Err(mistakes) => return fail(format_args!("the configuration is wrong\n{mistakes}")),
         };
-        let found = folder.path().join(READY);
+        let found = folder.path().join(READY_FILE);
         let code = block_on(serve(config, Some(&folder), |running| {
             if let Some(path) = &self.ready_file {
                 write(running, path)?;

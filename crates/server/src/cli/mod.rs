@@ -1,9 +1,14 @@
 //! The command line, one file a command.
 
 mod check;
+mod demo;
 mod dev;
+mod found;
+mod listen;
+mod paint;
 mod policy_test;
 mod runtime;
+mod send;
 mod serve;
 
 use std::process::ExitCode;
@@ -23,11 +28,16 @@ pub struct Tenfour {
     command: Command,
 }
 
+/// Made once a process; the size of the largest does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Dev(dev::DevArgs),
     Serve(serve::ServeArgs),
     Check(check::CheckArgs),
+    Send(send::SendArgs),
+    Listen(listen::ListenArgs),
     /// Asks the policies of a registry
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -42,9 +52,12 @@ impl Tenfour {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
         match self.command {
+            Command::Demo(arguments) => arguments.run(),
             Command::Dev(arguments) => arguments.run(),
             Command::Serve(arguments) => arguments.run(),
             Command::Check(arguments) => arguments.run(),
+            Command::Send(arguments) => arguments.run(),
+            Command::Listen(arguments) => arguments.run(),
             Command::Policy(PolicyCommand::Test(arguments)) => arguments.run(),
         }
     }

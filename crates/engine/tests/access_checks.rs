@@ -1,0 +1,162 @@
+//! Who may do what: the questions that the broker asks of policies.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use engine::Moment;
+use engine::access::{Access, Peer};
+use engine::directory::{Grants, Principal, PrincipalKind, Status};
+use mqtt::{ClientId, Properties, QoS, TopicFilter, TopicName, Will};
+use policy::{Document, PolicySet, Scope};
+
+const ARN: &str = "arn:aws:iot:us-west-2:123456789012";
+
+fn access() -> Access {
+    Access::new(Scope::new("us-west-2", "123456789012"), 1_700_000_000)
+}
+
+fn grants(statements: &str, status: Status) -> Grants {
+    let json = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+    let document = Document::parse(&json).expect("a policy");
+    Grants {
+        status,
+        policies: PolicySet::new(vec![("p".to_owned(), Arc::new(document))]),
+        things: Vec::new(),
+        exclusive_thing: None,
+    }
+}
+
+fn allow(action: &str, resource: &str) -> String {
+    format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{ARN}:{resource}"}}"#)
+}
+
+fn peer(statements: &[String]) -> Peer {
+    let grants = grants(&statements.join(","), Status::Active);
+    let none = std::iter::empty::<(String, Vec<String>)>();
+    Peer {
+        principal: Principal::new("id", PrincipalKind::Certificate, none.collect(), grants),
+        source: SocketAddr::from(([192, 0, 2, 1], 40_000)),
+        secure: true,
+        client_id: Some(id("lamp")),
+        thing: None,
+    }
+}
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).expect("valid")
+}
+
+fn topic(text: &str) -> TopicName<'_> {
+    TopicName::parse(text).expect("valid")
+}
+
+fn will(text: &str, retain: bool) -> Will<'_> {
+    let (topic, properties) = (topic(text), Properties::EMPTY);
+    Will { qos: QoS::AtMostOnce, retain, topic, payload: b"", properties }
+}
+
+#[test]
+fn what_no_statement_allows_is_denied() {
+    let (access, now, nobody) = (access(), Moment::START, peer(&[allow("iot:GetConnection", "*")]));
+    assert!(access.connect(&nobody, None, false, now).is_err());
+    assert!(access.send_direct(&nobody, &id("lamp"), topic("a"), now).is_err());
+    assert!(access.publish(&nobody, topic("a"), false, now).is_err());
+    assert!(access.receive(&nobody, topic("a"), now).is_err());
+    let filter = TopicFilter::parse("a/#").expect("valid");
+    assert!(access.subscribe(&nobody, filter, now).is_err());
+}
+
+#[test]
+fn each_action_is_asked_on_its_own_kind_of_resource() {
+    let (access, now) = (access(), Moment::START);
+    let peer = peer(&[
+        allow("iot:Connect", "client/lamp"),
+        allow("iot:Receive", "topic/in/*"),
+        allow("iot:Publish", "topic/out/*"),
+        allow("iot:Subscribe", "topicfilter/in/#"),
+        allow("iot:SendDirectMessage", "client/other"),
+    ]);
+    assert!(access.connect(&peer, None, false, now).is_ok());
+    assert!(access.receive(&peer, topic("in/a"), now).is_ok());
+    assert!(access.receive(&peer, topic("out/a"), now).is_err());
+    assert!(access.publish(&peer, topic("out/a"), false, now).is_ok());
+    assert!(access.publish(&peer, topic("in/a"), false, now).is_err());
+    assert!(access.subscribe(&peer, TopicFilter::parse("in/#").expect("valid"), now).is_ok());
+    assert!(access.subscribe(&peer, TopicFilter::parse("in/a").expect("valid"), now).is_err());
+    assert!(access.send_direct(&peer, &id("other"), topic("a"), now).is_ok());
+    assert!(access.send_direct(&peer, &id("lamp"), topic("a"), now).is_err());
+}
+
+#[test]
+fn a_sender_may_be_bound_to_topics() {
+    let (access, now) = (access(), Moment::START);
+    let sender = peer(&[format!(
+        r#"{{"Effect":"Allow","Action":"iot:SendDirectMessage","Resource":"{ARN}:client/lamp",
+            "Condition":{{"StringEquals":{{"iot:Topic":["commands/reboot","commands/update"]}}}}}}"#
+    )]);
+    assert!(access.send_direct(&sender, &id("lamp"), topic("commands/reboot"), now).is_ok());
+    assert!(access.send_direct(&sender, &id("lamp"), topic("commands/other"), now).is_err());
+}
+
+#[test]
+fn a_will_needs_the_permission_to_publish_it() {
+    let (access, now) = (access(), Moment::START);
+    let connect = allow("iot:Connect", "client/*");
+    let silent = peer(std::slice::from_ref(&connect));
+    assert!(access.connect(&silent, None, false, now).is_ok());
+    assert!(access.connect(&silent, Some(&will("gone", false)), false, now).is_err());
+    let speaking = peer(&[connect.clone(), allow("iot:Publish", "topic/gone")]);
+    assert!(access.connect(&speaking, Some(&will("gone", false)), false, now).is_ok());
+    assert!(access.connect(&speaking, Some(&will("else", false)), false, now).is_err());
+    assert!(access.connect(&speaking, Some(&will("gone", true)), false, now).is_err());
+    let publish = allow("iot:Publish", "topic/gone");
+    let retaining = peer(&[connect, publish, allow("iot:RetainPublish", "topic/gone")]);
+    assert!(access.connect(&retaining, Some(&will("gone", true)), false, now).is_ok());
+}
+
+#[test]
+fn persistence_and_wills_can_be_conditions_of_connecting() {
+    let (access, now) = (access(), Moment::START);
+    let deny = |attribute: &str| {
+        format!(
+            r#"{{"Effect":"Deny","Action":"iot:Connect","Resource":"*","Condition":
+                {{"ForAnyValue:StringEquals":{{"iot:ConnectAttributes":["{attribute}"]}}}}}}"#
+        )
+    };
+    let all = [allow("iot:Connect", "client/*"), allow("iot:Publish", "topic/*")];
+    let fleeting = peer(&[&all[..], &[deny("PersistentConnect")]].concat());
+    assert!(access.connect(&fleeting, None, false, now).is_ok());
+    assert!(access.connect(&fleeting, None, true, now).is_err());
+    let quiet = peer(&[&all[..], &[deny("LastWill")]].concat());
+    assert!(access.connect(&quiet, None, true, now).is_ok());
+    assert!(access.connect(&quiet, Some(&will("gone", false)), true, now).is_err());
+}
+
+#[test]
+fn a_principal_that_is_not_active_may_do_nothing_and_a_change_counts_at_once() {
+    let (access, now) = (access(), Moment::START);
+    let receive = allow("iot:Receive", "topic/*");
+    let device = peer(std::slice::from_ref(&receive));
+    assert!(access.receive(&device, topic("a"), now).is_ok());
+    for status in [Status::Inactive, Status::Revoked] {
+        device.principal.grants.store(Arc::new(grants(&receive, status)));
+        assert!(access.receive(&device, topic("a"), now).is_err());
+    }
+    device.principal.grants.store(Arc::new(grants(&receive, Status::Active)));
+    assert!(access.receive(&device, topic("a"), now).is_ok());
+}
+
+#[test]
+fn variables_and_the_clock_come_from_the_connection() {
+    let access = access();
+    let own = allow("iot:Publish", "topic/devices/${iot:ClientId}");
+    let until = r#"{"Effect":"Deny","Action":"iot:*","Resource":"*","Condition":
+        {"DateGreaterThan":{"aws:EpochTime":"1700000060"}}}"#;
+    let device = peer(&[own, until.to_owned()]);
+    let early = Moment::from_micros(60_000_000);
+    let late = Moment::from_micros(61_000_000);
+    assert_eq!(access.epoch_seconds(late), 1_700_000_061);
+    assert!(access.publish(&device, topic("devices/lamp"), false, early).is_ok());
+    assert!(access.publish(&device, topic("devices/other"), false, early).is_err());
+    assert!(access.publish(&device, topic("devices/lamp"), false, late).is_err());
+}

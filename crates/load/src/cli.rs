@@ -1,0 +1,73 @@
+//! From the command line to an exit status.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+use crate::idle;
+use crate::options::{Cli, IdleOptions, MessageOptions, Mode};
+use crate::plan::Plan;
+use crate::report::{Report, Verdict};
+use crate::run;
+
+/// A run took place and is not what was asked for.
+const UNEXPECTED: u8 = 1;
+/// No run took place; clap's status for a wrong command line too.
+const IMPOSSIBLE: u8 = 2;
+
+/// Runs the command line, whose first argument is the program's name: results go to standard
+/// output, what is wrong to standard error.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors for clap, with the status 0.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(IMPOSSIBLE));
+        }
+    };
+    let faults = match &cli.mode {
+        None => messages(&cli.messages),
+        Some(Mode::Idle(options)) => idle(options),
+    };
+    match faults {
+        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
+        Ok(faults) => {
+            for fault in faults {
+                eprintln!("tenfour-load: {fault}");
+            }
+            ExitCode::from(UNEXPECTED)
+        }
+        Err(failure) => {
+            eprintln!("tenfour-load: {failure}");
+            ExitCode::from(IMPOSSIBLE)
+        }
+    }
+}
+
+fn messages(options: &MessageOptions) -> Result<Vec<String>, Failure> {
+    let plan = Plan::new(options)?;
+    let measurement = run::run(&plan)?;
+    let report = Report { options, plan: &plan, measurement: &measurement };
+    if options.json {
+        println!("{}", report.json());
+    } else {
+        print!("{report}");
+    }
+    Ok(match report.verdict() {
+        Verdict::Good => Vec::new(),
+        Verdict::Bad(faults) => faults,
+    })
+}
+
+fn idle(options: &IdleOptions) -> Result<Vec<String>, Failure> {
+    let report = idle::run(options)?;
+    if options.json {
+        println!("{}", report.json());
+    } else {
+        print!("{report}");
+    }
+    Ok(report.fault().into_iter().collect())
+}

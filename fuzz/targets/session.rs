@@ -1,0 +1,143 @@
+//! One connection: a CONNECT, then packets of the client and commands of the broker.
+
+#![no_main]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Moment;
+use engine::access::{Access, Peer};
+use engine::close::CloseReason;
+use engine::direct::DirectMessage;
+use engine::directory::Principal;
+use engine::limits::Quotas;
+use engine::profile::{AWS, STANDARD};
+use engine::session::{Delivery, Rules, Session, Step, negotiate};
+use libfuzzer_sys::fuzz_target;
+use mqtt::{ClientId, Packet, Properties, QoS, TopicName, Version};
+
+/// The largest packet taken in.
+const LIMIT: usize = 256 * 1024;
+
+// The first byte chooses the profile; then comes a CONNECT; then operations, each a byte that says
+// what and, for bytes from the client, a packet.
+fuzz_target!(|bytes: &[u8]| {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let profile = if choice & 1 == 0 { &AWS } else { &STANDARD };
+    let quotas = Quotas { outbound_unacknowledged: 4, ..Quotas::default() };
+    let rules = Arc::new(Rules { profile, quotas, outbound_buffer_bytes: 4_096 });
+    let Ok(Some((Packet::Connect(connect), length))) = mqtt::decode(bytes, Version::V5, LIMIT)
+    else {
+        return;
+    };
+    let version = connect.version;
+    let assign = || ClientId::parse("auto-1").expect("a constant");
+    let mut out = Vec::new();
+    match negotiate(&connect, &rules, assign) {
+        Err(refusal) => {
+            refusal.refuse(version, &mut out);
+            read_all(&out, version);
+        }
+        Ok(granted) => {
+            granted.accept(choice & 2 != 0, &rules, &mut out);
+            let session = Session::new(rules, &granted, Moment::START, None);
+            Run { session, version, now: Moment::START, out, waiting: 0 }.drive(&bytes[length..]);
+        }
+    }
+});
+
+struct Run {
+    session: Session<usize>,
+    version: Version,
+    now: Moment,
+    out: Vec<u8>,
+    /// How many waiters the session should have.
+    waiting: usize,
+}
+
+impl Run {
+    fn drive(mut self, mut bytes: &[u8]) {
+        let access = Access::new(policy::Scope::new("us-west-2", "123456789012"), 0);
+        let peer = Peer {
+            principal: Principal::anonymous(),
+            source: SocketAddr::from(([127, 0, 0, 1], 1)),
+            secure: true,
+            client_id: None,
+            thing: None,
+        };
+        while let Some((operation, rest)) = bytes.split_first() {
+            bytes = rest;
+            let argument = operation >> 2;
+            match operation & 3 {
+                0 => match self.receive(bytes) {
+                    Some(length) => bytes = &bytes[length..],
+                    None => break,
+                },
+                1 => self.send(&access, &peer, argument),
+                2 => self.now = self.now.after(Duration::from_millis(u64::from(argument) * 50)),
+                _ => self.out.clear(),
+            }
+            if !self.look_at_deadlines() {
+                break;
+            }
+        }
+        self.session.farewell(CloseReason::ServerShutdown, &mut self.out);
+        read_all(&self.out, self.version);
+    }
+
+    /// One packet from the client; gives its length, or nothing at the end of the connection.
+    fn receive(&mut self, bytes: &[u8]) -> Option<usize> {
+        let Ok(Some((packet, length))) = mqtt::decode(bytes, self.version, LIMIT) else {
+            return None;
+        };
+        match self.session.handle_packet(packet, self.now, &mut self.out) {
+            Step::Settled(..) => self.waiting -= 1,
+            Step::Publish(incoming) => {
+                if let Some(packet_id) = incoming.packet_id {
+                    let done = mqtt::ReasonCode::Success;
+                    self.session.acknowledge(packet_id, done, &mut self.out);
+                }
+            }
+            Step::Nothing | Step::Throttled(_) | Step::Subscribe(_) | Step::Unsubscribe(_) => {}
+            Step::Disconnect { .. } | Step::Close(_) => return None,
+        }
+        Some(length)
+    }
+
+    fn send(&mut self, access: &Access, peer: &Peer, argument: u8) {
+        let topic = TopicName::parse("commands/reboot").expect("a constant");
+        let permit = access.receive(peer, topic, self.now).expect("anybody may");
+        let payload = vec![0; usize::from(argument) * 16];
+        let (payload, properties) = (payload.as_slice(), Properties::EMPTY);
+        if argument & 1 == 0 {
+            let qos = if argument & 2 == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+            let delivery = Delivery { topic, qos, properties, payload };
+            self.session.deliver(&delivery, permit, self.now, &mut self.out);
+            return;
+        }
+        let confirmation = (argument & 2 == 0).then(|| Duration::from_secs(1));
+        let message = DirectMessage { topic, payload, properties, confirmation };
+        let sent = self.session.send_direct(&message, permit, || 0, self.now, &mut self.out);
+        if sent.is_ok() && confirmation.is_some() {
+            self.waiting += 1;
+        }
+    }
+
+    fn look_at_deadlines(&mut self) -> bool {
+        while self.session.poll_expired(self.now).is_some() {
+            self.waiting -= 1;
+        }
+        assert_eq!(self.session.has_waiters(), self.waiting > 0);
+        assert!(self.session.inflight() >= self.waiting && self.session.inflight() <= 4);
+        self.session.handle_timeout(self.now).is_none()
+    }
+}
+
+/// Everything the client is sent is whole and well-formed.
+fn read_all(mut bytes: &[u8], version: Version) {
+    while !bytes.is_empty() {
+        let (_, length) = mqtt::decode(bytes, version, LIMIT).expect("well-formed").expect("whole");
+        bytes = &bytes[length..];
+    }
+}

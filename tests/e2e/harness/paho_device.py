@@ -1,7 +1,6 @@
 """A device that is an unmodified paho-mqtt client."""
 
 import queue
-import threading
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -36,7 +35,6 @@ class PahoDevice:
         self.client.on_message = lambda c, u, message: self.messages.put(message)
         self.client.on_subscribe = lambda c, u, mid, reasons, p: self.subacks.put(reasons)
         self.client.on_publish = lambda c, u, mid, reason, p: self.pubacks.put(reason)
-        self._thread = None
 
     def connect(self, server, listener="mqtts", certificate=None, alpn=(), keep_alive=60):
         """Connects; returns the flags and the reason of the CONNACK."""
@@ -50,12 +48,9 @@ class PahoDevice:
                 options["properties"] = Properties(PacketTypes.CONNECT)
                 options["properties"].SessionExpiryInterval = self._session_expiry
         self.client.connect(host, server.port(listener), keep_alive, **options)
-        self._thread = threading.Thread(target=self._loop, daemon=True)
-        self._thread.start()
+        # The client's own thread: with any other, paho writes to the socket from the caller's.
+        self.client.loop_start()
         return self.connacks.get(timeout=20)
-
-    def _loop(self):
-        self.client.loop_forever(retry_first_connection=False)
 
     def connected(self, server, **options):
         """Connects and insists on success; returns itself."""
@@ -88,8 +83,7 @@ class PahoDevice:
     def close(self):
         """DISCONNECT, and the end of the thread."""
         self.client.disconnect()
-        if self._thread:
-            self._thread.join(10)
+        self.client.loop_stop()
 
     def __enter__(self):
         return self

@@ -108,6 +108,10 @@ fn signed_headers_verify(input: &mut Input<'_>, session_token: Option<&str>, key
 fn presigned_query_verifies(input: &Input<'_>, session_token: Option<&str>, keys: &SigningKeys) {
     let Some(mut signer) = signer(session_token) else { return };
     let Input { path, query, .. } = input;
+    // What is to be presigned holds no parameter of a signature yet, spelled plainly or escaped.
+    if query.contains("X-Amz-") || query.contains("%") {
+        return;
+    }
     let host = "localhost:9443";
     let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
     for token in [TokenPlacement::Appended, TokenPlacement::Signed] {

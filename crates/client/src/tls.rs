@@ -74,7 +74,12 @@ impl Tls {
     pub fn new(parts: TlsParts<'_>) -> Result<Self, TlsError> {
         let server_name = parts.server_name.map(server_name).transpose()?;
         // The provider is named: a process may have several compiled in, and none by default.
-        let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        let provider = aws_lc_rs::default_provider();
+        // The first random bytes of a process take tens of milliseconds to gather. They are
+        // gathered here, so that connection times do not hold them; a failure repeats itself in
+        // the handshake, which reports it.
+        let _ = provider.secure_random.fill(&mut [0]);
+        let builder = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
             .expect("aws-lc-rs has cipher suites for TLS 1.2 and 1.3")
             .with_root_certificates(roots(parts.ca)?);

@@ -63,30 +63,33 @@ impl Entry {
         self.members.get(name)?.as_str()
     }
 
-    /// The entry broken into lines of at most `width` characters, between members.
+    /// The entry broken into lines of at most `width` characters: between members, and within
+    /// one that is longer between words.
     pub(super) fn wrapped(&self, width: usize) -> Vec<String> {
-        let mut lines = vec![String::new()];
-        for member in self.line.split_inclusive(",\"") {
-            // The quote belongs to the next member.
-            let (member, quote) = match member.strip_suffix(",\"") {
-                Some(member) => (format!("{member},"), "\""),
-                None => (member.to_owned(), ""),
+        let mut lines = Vec::new();
+        let mut line = String::new();
+        for member in members(&self.line) {
+            let pieces: Vec<&str> = match member.chars().count() > width {
+                true => member.split_inclusive(' ').collect(),
+                false => vec![member],
             };
-            let line = lines.last_mut().expect("there is always a line");
-            // The quote of the member before stands at the end of the line already.
-            if line.chars().count() + member.chars().count() > width && line.len() > 1 {
-                let carried = line.strip_suffix('"').filter(|rest| rest.ends_with(','));
-                if let Some(rest) = carried.map(str::to_owned) {
-                    *line = rest;
-                    lines.push(format!("\"{member}{quote}"));
-                    continue;
+            for piece in pieces {
+                if !line.is_empty() && line.chars().count() + piece.chars().count() > width {
+                    lines.push(std::mem::take(&mut line));
                 }
+                line.push_str(piece);
             }
-            line.push_str(&member);
-            line.push_str(quote);
         }
+        lines.push(line);
         lines
     }
+}
+
+/// The members of an object in one line, each with the comma behind it.
+fn members(line: &str) -> impl Iterator<Item = &str> {
+    let ends = line.match_indices(",\"").map(|(comma, _)| comma + 1).chain([line.len()]);
+    let mut start = 0;
+    ends.map(move |end| &line[std::mem::replace(&mut start, end)..end])
 }
 
 #[cfg(test)]
@@ -101,9 +104,15 @@ mod tests {
         for width in [20, 30, 40, 200] {
             let lines = entry.wrapped(width);
             assert_eq!(lines.concat(), LINE);
-            assert!(lines.iter().all(|line| line.len() <= width + 1), "{lines:?}");
+            assert!(lines.iter().all(|line| line.len() <= width), "{lines:?}");
             assert!(lines.iter().skip(1).all(|line| line.starts_with('"')), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_member_longer_than_a_line_is_broken_between_words() {
+        let entry = Entry::parse(r#"{"a":1,"details":"one two three four"}"#).unwrap();
+        assert_eq!(entry.wrapped(20), [r#"{"a":1,"#, r#""details":"one two "#, r#"three four"}"#]);
     }
 
     #[tokio::test]

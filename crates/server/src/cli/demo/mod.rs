@@ -49,7 +49,7 @@ async fn demo() -> Result<bool, String> {
     page.title();
     let started = Instant::now();
     let stage = Stage::build().await?;
-    let what = format!("started with a new CA, registry and log: {}", stage.addresses()?);
+    let what = format!("started on free ports: {}", stage.addresses()?);
     page.done("server", &what, started.elapsed());
     let played = play(page, &stage).await;
     stage.strike().await;

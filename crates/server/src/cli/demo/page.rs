@@ -7,7 +7,7 @@ use super::scene::{Outcome, PAYLOAD, Part, Scene, TOPIC};
 use crate::dev::DEVICE;
 
 /// Everything is readable in a window of 100 columns.
-const LOG_COLUMNS: usize = 90;
+const LOG_COLUMNS: usize = 92;
 
 /// Prints the demo.
 #[derive(Clone, Copy)]
@@ -76,11 +76,8 @@ impl Page {
         let answer = &outcome.answer;
         let time = format!("{:.2}", millis(answer.elapsed));
         let status = answer.status.to_string();
-        let words = match (&answer.reason, &answer.message) {
-            (Some(reason), Some(message)) => format!("{reason}: {message}"),
-            (Some(text), None) | (None, Some(text)) => text.clone(),
-            (None, None) => String::new(),
-        };
+        // The sentence that goes with a reason is in the log entry below.
+        let words = answer.reason.as_deref().or(answer.message.as_deref()).unwrap_or_default();
         // The columns are made before the colours, which have no width.
         let column = format!("{status:<11}");
         let column = if as_expected { self.paint.good(column) } else { self.paint.bad(column) };
@@ -98,9 +95,9 @@ impl Page {
         for (command, what) in [
             (format!("{program} dev"), "a server of your own, with commands to paste"),
             (format!("{program} listen {DEVICE}"), "be the device, in a second terminal"),
-            (send, "send, in a third"),
+            (send, "in a third"),
         ] {
-            println!("  {command}\n      {}", self.paint.dim(what));
+            println!("  {command}  {}", self.paint.dim(format_args!("# {what}")));
         }
     }
 

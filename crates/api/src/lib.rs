@@ -1,10 +1,7 @@
 //! The HTTP operations.
 //!
-//! A request goes through [`router`] (which operation), [`authenticate`] (who calls), one file of
-//! [`ops`] (parse, authorise, do) and [`fault`], the only place that knows status codes and error
-//! names.
-
-#![allow(unexpected_cfgs, reason = "the fuzz build sets cfg(fuzzing)")]
+//! A request goes through `router` (which operation), `authenticate` (who calls), one file of `ops`
+//! (parse, authorise, do) and `fault`, the only place that knows status codes and error names.
 
 mod authenticate;
 mod body;

@@ -10,7 +10,7 @@ use crate::node::Node;
 impl Node {
     /// Takes nothing new, lets deliveries in flight settle for at most `patience`, then closes
     /// every connection (MQTT 5: DISCONNECT 0x8B) and waits until their last bytes are written,
-    /// at most until [`crate::takeover::FAREWELL`] is over.
+    /// but no longer than farewells may take.
     pub async fn drain(self: &Arc<Self>, patience: Duration) {
         self.start_draining();
         let settled = async {

@@ -1,9 +1,9 @@
 //! Running sessions: who is connected, and how bytes get in and out.
 //!
-//! A [`Node`] holds everything; a [`Device`] is one client ID's place in it. Decisions are the
+//! A [`Node`] holds everything; a `Device` is one client ID's place in it. Decisions are the
 //! engine's; this crate moves bytes, keeps locks short and never holds one across an await.
 //!
-//! Lock order: a shard of [`devices`] before a device's state before the subscriptions.
+//! Lock order: a shard of the registry before a device's state before the subscriptions.
 
 mod accept;
 mod clock;

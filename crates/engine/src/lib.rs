@@ -5,7 +5,7 @@
 //!
 //! * [`session`]: one connected client: packets in, packets out, in-flight window, deadlines.
 //! * [`outcome`]: every way a direct message can end.
-//! * [`access`]: who may do what; a passed check is a value ([`access::Permit`]).
+//! * [`access`]: who may do what; a passed check is a value, such as [`access::SendPermit`].
 //! * [`directory`]: principals, access keys and things, as loaded from wherever they live.
 //! * [`topics`]: which sessions a published message matches.
 //! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.

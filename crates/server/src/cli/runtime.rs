@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::config::Config;
 use crate::dev::DataFolder;
-use crate::serve::{Running, notify, start, until_told_to_stop};
+use crate::serve::{Running, Signals, notify, start};
 
 /// Runs a future to its end on a runtime of its own, with a thread for each core.
 pub(super) fn block_on(future: impl Future<Output = ExitCode>) -> ExitCode {
@@ -28,6 +28,10 @@ pub(super) async fn serve(
     folder: Option<&DataFolder>,
     ready: impl FnOnce(&Running) -> Result<(), String>,
 ) -> ExitCode {
+    let mut signals = match Signals::take_over() {
+        Ok(signals) => signals,
+        Err(error) => return fail(format_args!("signals cannot be waited for: {error}")),
+    };
     let running = match start(config, folder).await {
         Ok(running) => running,
         Err(error) => return fail(error),
@@ -36,18 +40,12 @@ pub(super) async fn serve(
         return fail(error);
     }
     notify("READY=1");
-    if let Err(error) = until_told_to_stop(&running).await {
-        return fail(format_args!("signals cannot be waited for: {error}"));
-    }
+    signals.told_to_stop(&running).await;
     notify("STOPPING=1");
     eprintln!("tenfour: draining; once more to stop at once");
-    let stopping = running.stop();
-    let again = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
     tokio::select! {
-        () = stopping => ExitCode::SUCCESS,
-        () = again => ExitCode::FAILURE,
+        () = running.stop() => ExitCode::SUCCESS,
+        () = signals.told_again() => ExitCode::FAILURE,
     }
 }
 

@@ -15,4 +15,4 @@ mod websocket;
 
 pub use notify::notify;
 pub use running::{Running, start};
-pub use signals::until_told_to_stop;
+pub use signals::Signals;

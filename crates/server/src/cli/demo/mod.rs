@@ -34,7 +34,12 @@ impl DemoArgs {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
         block_on(async {
-            match demo().await {
+            let played = tokio::select! {
+                played = demo() => played,
+                // Dropping the demo removes its folder.
+                _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+            };
+            match played {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::FAILURE,
                 Err(error) => fail(format_args!("the demo cannot go on: {error}")),

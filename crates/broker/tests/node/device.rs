@@ -1,0 +1,224 @@
+//! A device on an in-memory transport.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Entrance, Node};
+use engine::directory::Principal;
+use mqtt::{
+    Ack, Connect, Packet, PacketId, Properties, PropertiesBuf, Property, Publish, QoS, ReasonCode,
+    Subscribe, SubscribeOptions, TopicName, Version, Will,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a device got.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Got {
+    ConnAck {
+        session_present: bool,
+        reason: ReasonCode,
+    },
+    Publish {
+        topic: String,
+        payload: Vec<u8>,
+        id: Option<u16>,
+    },
+    PubAck(u16),
+    SubAck(Vec<ReasonCode>),
+    Pong,
+    Disconnect(ReasonCode),
+    /// The end of the connection.
+    End,
+}
+
+/// What a device says in its CONNECT.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    pub version: Version,
+    pub clean: bool,
+    pub expiry: Option<u32>,
+    pub will: Option<Will<'a>>,
+    /// Bytes that the transport holds in each direction.
+    pub pipe: usize,
+}
+
+impl Default for Wish<'_> {
+    fn default() -> Self {
+        Wish { version: Version::V5, clean: true, expiry: None, will: None, pipe: 64 * 1024 }
+    }
+}
+
+pub struct Device {
+    io: DuplexStream,
+    version: Version,
+    inbox: Vec<u8>,
+}
+
+/// A transport into the node, served by it.
+pub fn open(node: &Arc<Node>, pipe: usize) -> DuplexStream {
+    let (ours, theirs) = tokio::io::duplex(pipe);
+    let entrance = Entrance {
+        principal: Principal::anonymous(),
+        source: ([127, 0, 0, 1], 1).into(),
+        secure: true,
+        life: None,
+    };
+    tokio::spawn(broker::serve(Arc::clone(node), Box::new(theirs), entrance));
+    ours
+}
+
+/// The bytes of a CONNECT.
+pub fn connect_bytes(client_id: &str, wish: &Wish<'_>) -> Vec<u8> {
+    let mut properties = PropertiesBuf::new();
+    if let Some(expiry) = wish.expiry {
+        properties.push(Property::SessionExpiryInterval(expiry)).expect("valid");
+    }
+    let connect = Connect {
+        version: wish.version,
+        clean_start: wish.clean,
+        keep_alive: 60,
+        client_id,
+        properties: properties.as_properties(),
+        will: wish.will,
+        username: None,
+        password: None,
+    };
+    let mut bytes = Vec::new();
+    connect.encode(wish.version, &mut bytes).expect("valid");
+    bytes
+}
+
+impl Device {
+    /// A device over a transport on which nothing was said yet.
+    pub fn over(io: DuplexStream, version: Version) -> Self {
+        Device { io, version, inbox: Vec::new() }
+    }
+
+    /// Connects and must be let in; says whether an older session was there.
+    pub async fn connect_with(node: &Arc<Node>, client_id: &str, wish: Wish<'_>) -> (Self, bool) {
+        let mut device = Device::over(open(node, wish.pipe), wish.version);
+        device.write(&connect_bytes(client_id, &wish)).await;
+        match device.next().await {
+            Got::ConnAck { session_present, reason: ReasonCode::Success } => {
+                (device, session_present)
+            }
+            other => panic!("not let in: {other:?}"),
+        }
+    }
+
+    pub async fn connect(node: &Arc<Node>, client_id: &str) -> Self {
+        Device::connect_with(node, client_id, Wish::default()).await.0
+    }
+
+    /// Writes; a connection that the node has ended already takes nothing, which is no failure.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.io.write_all(bytes).await;
+    }
+
+    pub async fn send(&mut self, packet: &Packet<'_>) {
+        let mut bytes = Vec::new();
+        packet.encode(self.version, &mut bytes).expect("valid");
+        self.write(&bytes).await;
+    }
+
+    pub async fn acknowledge(&mut self, id: u16, reason: ReasonCode) {
+        let packet_id = PacketId::new(id).expect("not 0");
+        self.send(&Packet::PubAck(Ack { packet_id, reason, properties: Properties::EMPTY })).await;
+    }
+
+    pub async fn publish(&mut self, topic: &str, payload: &[u8], id: Option<u16>) {
+        let packet_id = id.and_then(PacketId::new);
+        self.send(&Packet::Publish(Publish {
+            dup: false,
+            qos: if id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },
+            retain: false,
+            topic: TopicName::parse(topic).ok(),
+            packet_id,
+            properties: Properties::EMPTY,
+            payload,
+        }))
+        .await;
+    }
+
+    /// Subscribes at QoS 1 and gives the SUBACK's codes.
+    pub async fn subscribe(&mut self, filters: &[&str]) -> Vec<ReasonCode> {
+        let options = SubscribeOptions { qos: QoS::AtLeastOnce, ..SubscribeOptions::default() };
+        self.send(&Packet::Subscribe(Subscribe {
+            packet_id: PacketId::new(1).expect("not 0"),
+            properties: Properties::EMPTY,
+            filters: filters.iter().map(|filter| (*filter, options)).collect(),
+        }))
+        .await;
+        match self.next().await {
+            Got::SubAck(reasons) => reasons,
+            other => panic!("no SUBACK: {other:?}"),
+        }
+    }
+
+    /// The next thing the node says.
+    pub async fn next(&mut self) -> Got {
+        tokio::time::timeout(PATIENCE, self.read()).await.expect("something in time")
+    }
+
+    /// The next thing the node says, however long it takes.
+    pub async fn read(&mut self) -> Got {
+        loop {
+            let decoded = mqtt::decode(&self.inbox, self.version, 1 << 20).expect("well-formed");
+            if let Some((packet, length)) = decoded {
+                let got = got(&packet);
+                self.inbox.drain(..length);
+                return got;
+            }
+            match self.io.read_buf(&mut self.inbox).await {
+                Ok(0) | Err(_) => return Got::End,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// The packet identifier of the direct message that comes next.
+    pub async fn next_id(&mut self) -> u16 {
+        match self.next().await {
+            Got::Publish { id: Some(id), .. } => id,
+            other => panic!("no QoS 1 message: {other:?}"),
+        }
+    }
+
+    /// A round trip, after which everything sent before has been dealt with.
+    pub async fn ping(&mut self) {
+        self.send(&Packet::PingReq).await;
+        assert_eq!(self.next().await, Got::Pong);
+    }
+}
+
+fn got(packet: &Packet<'_>) -> Got {
+    match packet {
+        Packet::ConnAck(connack) => {
+            Got::ConnAck { session_present: connack.session_present, reason: connack.reason }
+        }
+        Packet::Publish(publish) => {
+            assert!(!publish.dup && !publish.retain);
+            Got::Publish {
+                topic: publish.topic.expect("no aliases").as_str().to_owned(),
+                payload: publish.payload.to_vec(),
+                id: publish.packet_id.map(PacketId::get),
+            }
+        }
+        Packet::PubAck(ack) => Got::PubAck(ack.packet_id.get()),
+        Packet::SubAck(suback) => Got::SubAck(suback.reasons.clone()),
+        Packet::PingResp => Got::Pong,
+        Packet::Disconnect(disconnect) => Got::Disconnect(disconnect.reason),
+        Packet::Connect(_)
+        | Packet::PubRec(_)
+        | Packet::PubRel(_)
+        | Packet::PubComp(_)
+        | Packet::Subscribe(_)
+        | Packet::Unsubscribe(_)
+        | Packet::UnsubAck(_)
+        | Packet::PingReq
+        | Packet::Auth(_) => panic!("unexpected: {packet:?}"),
+    }
+}

@@ -1,0 +1,90 @@
+//! A node to test, and a sender.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Dispatched, Node, NodeSettings};
+use engine::Moment;
+use engine::access::Peer;
+use engine::direct::DirectMessage;
+use engine::directory::{Directory, Principal};
+use engine::limits::{Bounds, Quotas};
+use engine::outcome::DirectOutcome;
+use engine::profile::AWS;
+use engine::session::Rules;
+use mqtt::{ClientId, Properties, TopicName};
+use policy::Scope;
+use telemetry::{Level, LogSettings, LogTarget, Telemetry};
+
+/// A node without rates.
+pub fn node() -> Arc<Node> {
+    node_with(Quotas::default().without_rates(), Bounds::default())
+}
+
+pub fn node_with(quotas: Quotas, bounds: Bounds) -> Arc<Node> {
+    let log = LogSettings {
+        target: LogTarget::Discard,
+        level: Level::Info,
+        buffer_bytes: 1 << 20,
+        account: "123456789012".to_owned(),
+    };
+    Node::start(NodeSettings {
+        scope: Scope::new("us-west-2", "123456789012"),
+        rules: Rules { profile: &AWS, quotas, outbound_buffer_bytes: bounds.outbound_buffer_bytes },
+        bounds,
+        directory: Arc::new(arc_swap::ArcSwap::from_pointee(Directory::default())),
+        telemetry: Arc::new(Telemetry::start(log).expect("nothing to open")),
+    })
+}
+
+/// Hands a direct message over.
+pub fn dispatch(
+    node: &Arc<Node>,
+    client_id: &str,
+    payload: &[u8],
+    confirmation: Option<Duration>,
+) -> Result<Dispatched, DirectOutcome> {
+    let sender = Peer {
+        principal: Principal::anonymous(),
+        source: ([127, 0, 0, 1], 2).into(),
+        secure: true,
+        client_id: None,
+        thing: None,
+    };
+    let client_id = ClientId::parse(client_id).expect("valid");
+    let topic = TopicName::parse("commands/reboot").expect("valid");
+    let permit =
+        node.access().send_direct(&sender, &client_id, topic, node.now()).expect("anybody may");
+    let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
+    node.send_direct(permit, &client_id, &message).map_err(|(outcome, _)| outcome)
+}
+
+/// Sends with a confirmation and waits for how it ends.
+pub async fn confirm(
+    node: &Arc<Node>,
+    client_id: &str,
+    timeout: Duration,
+) -> (DirectOutcome, Option<Moment>) {
+    match dispatch(node, client_id, b"{}", Some(timeout)) {
+        Ok(dispatched) => dispatched.confirmation.expect("asked for").settled().await,
+        Err(outcome) => (outcome, None),
+    }
+}
+
+/// Sends without a confirmation.
+pub fn send(node: &Arc<Node>, client_id: &str, payload: &[u8]) -> DirectOutcome {
+    match dispatch(node, client_id, payload, None) {
+        Ok(_) => DirectOutcome::Dispatched,
+        Err(outcome) => outcome,
+    }
+}
+
+/// Waits until `reached` says so.
+pub async fn eventually(mut reached: impl FnMut() -> bool) {
+    let waiting = async {
+        while !reached() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(crate::device::PATIENCE, waiting).await.expect("reached in time");
+}

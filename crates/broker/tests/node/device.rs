@@ -101,12 +101,11 @@ impl Device {
     pub async fn connect_with(node: &Arc<Node>, client_id: &str, wish: Wish<'_>) -> (Self, bool) {
         let mut device = Device::over(open(node, wish.pipe), wish.version);
         device.write(&connect_bytes(client_id, &wish)).await;
-        match device.next().await {
-            Got::ConnAck { session_present, reason: ReasonCode::Success } => {
-                (device, session_present)
-            }
-            other => panic!("not let in: {other:?}"),
-        }
+        let answer = device.next().await;
+        let Got::ConnAck { session_present, reason: ReasonCode::Success } = answer else {
+            panic!("not let in: {answer:?}")
+        };
+        (device, session_present)
     }
 
     pub async fn connect(node: &Arc<Node>, client_id: &str) -> Self {
@@ -152,10 +151,9 @@ impl Device {
             filters: filters.iter().map(|filter| (*filter, options)).collect(),
         }))
         .await;
-        match self.next().await {
-            Got::SubAck(reasons) => reasons,
-            other => panic!("no SUBACK: {other:?}"),
-        }
+        let answer = self.next().await;
+        let Got::SubAck(reasons) = answer else { panic!("no SUBACK: {answer:?}") };
+        reasons
     }
 
     /// The next thing the node says.
@@ -181,10 +179,9 @@ impl Device {
 
     /// The packet identifier of the direct message that comes next.
     pub async fn next_id(&mut self) -> u16 {
-        match self.next().await {
-            Got::Publish { id: Some(id), .. } => id,
-            other => panic!("no QoS 1 message: {other:?}"),
-        }
+        let got = self.next().await;
+        let Got::Publish { id: Some(id), .. } = got else { panic!("no QoS 1 message: {got:?}") };
+        id
     }
 
     /// A round trip, after which everything sent before has been dealt with.

@@ -6,10 +6,9 @@ use crate::device::{Device, Got};
 use crate::fixture::node;
 
 async fn payload(device: &mut Device) -> Vec<u8> {
-    match device.next().await {
-        Got::Publish { payload, .. } => payload,
-        other => panic!("no message: {other:?}"),
-    }
+    let got = device.next().await;
+    let Got::Publish { payload, .. } = got else { panic!("no message: {got:?}") };
+    payload
 }
 
 #[tokio::test]

@@ -52,6 +52,10 @@ pub(crate) fn attach(
         node.finish(&attached.device, old, CloseReason::TakenOver);
     }
     node.write_to(&attached.device);
+    if node.is_draining() {
+        // It came in while the drain began, which may have looked at its device already.
+        node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);
+    }
     Driver {
         node: Arc::clone(node),
         device: attached.device,

@@ -49,12 +49,17 @@ impl<W> Inflight<W> {
 
     /// Takes a free packet ID for `slot`; `None` when `window` messages wait already.
     pub fn insert(&mut self, slot: Slot<W>, window: u16) -> Option<PacketId> {
-        if self.slots.len() >= usize::from(window) {
+        if self.is_full(window) {
             return None;
         }
         let id = self.free_id();
         self.slots.push_back((id, slot));
         Some(id)
+    }
+
+    /// Whether `window` messages wait already.
+    pub fn is_full(&self, window: u16) -> bool {
+        self.slots.len() >= usize::from(window)
     }
 
     /// Releases the packet ID and gives back what waited under it.

@@ -112,7 +112,7 @@ fn the_connack_names_the_limits_of_the_profile() {
     let aws = connack(&granted(&asked, &AWS), &AWS);
     assert_eq!(aws, [(0x13, 30), (0x21, 100), (0x22, 8), (0x24, 1), (0x27, 149_504), (0x29, 0)],);
     let standard = connack(&granted(&asked, &STANDARD), &STANDARD);
-    let expected = [(0x21, 100), (0x22, 8), (0x24, 1), (0x27, 268_435_460), (0x29, 0)];
+    let expected = [(0x21, 100), (0x22, 8), (0x24, 1), (0x27, 268_435_455), (0x29, 0)];
     assert_eq!(standard, expected);
     assert_eq!(connack(&granted(&connect(Version::V311), &AWS), &AWS), []);
 }

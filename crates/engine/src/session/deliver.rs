@@ -53,7 +53,7 @@ impl<W> Session<W> {
             properties: delivery.properties,
             payload: delivery.payload,
         };
-        let length = publish.encoded_len(self.version);
+        let length = self.length_on_the_wire(&publish);
         if length > self.packet_size_max as usize {
             return Delivered::TooLarge;
         }

@@ -35,10 +35,10 @@ impl<W> Session<W> {
         if self.budget.take(self.publish_rate(), now).is_err() {
             return Err(DirectOutcome::ReceiverThrottled);
         }
-        if message.confirmation.is_some() && self.inflight.len() >= usize::from(self.window) {
+        if message.confirmation.is_some() && self.inflight.is_full(self.window) {
             return Err(DirectOutcome::ReceiverWindowFull);
         }
-        let length = publish.encoded_len(self.version);
+        let length = self.length_on_the_wire(&publish);
         if length > self.packet_size_max as usize {
             return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });
         }

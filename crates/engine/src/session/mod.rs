@@ -22,7 +22,7 @@ mod timeout;
 
 use std::sync::Arc;
 
-use mqtt::{Packet, Version};
+use mqtt::{Packet, PacketId, Publish, QoS, Version};
 
 use crate::Moment;
 use crate::close::CloseReason;
@@ -35,6 +35,9 @@ pub use connect::{Granted, Refusal, negotiate};
 pub use deliver::{Delivered, Delivery};
 pub use packet::Step;
 pub use publish::{Incoming, Topic};
+
+/// Stands for a packet ID where only its length matters.
+const ANY_PACKET_ID: Option<PacketId> = PacketId::new(1);
 
 /// The rules of a node: the same for all its sessions.
 #[derive(Clone, Debug)]
@@ -107,6 +110,12 @@ impl<W> Session<W> {
             let properties = mqtt::Properties::EMPTY;
             encode(&Packet::Disconnect(mqtt::Disconnect { reason, properties }), self.version, out);
         }
+    }
+
+    /// The length of a PUBLISH with the packet ID that it will get if its QoS needs one.
+    fn length_on_the_wire(&self, publish: &Publish<'_>) -> usize {
+        let packet_id = (publish.qos != QoS::AtMostOnce).then_some(ANY_PACKET_ID).flatten();
+        Publish { packet_id, ..*publish }.encoded_len(self.version)
     }
 
     fn publish_rate(&self) -> Option<Rate> {

@@ -2,9 +2,6 @@
 
 use mqtt::{Packet, PacketId, Property, Publish, QoS, ReasonCode, Version};
 
-/// How many bytes a message may be beyond a limit.
-pub const TOLERANCE: usize = 3;
-
 /// What the device saw in one piece of output.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -24,8 +21,7 @@ pub struct Seen {
 pub fn read(mut bytes: &[u8], version: Version, packet_size_max: usize) -> Seen {
     let mut seen = Seen::default();
     while !bytes.is_empty() {
-        let limit = packet_size_max.saturating_add(TOLERANCE);
-        let (packet, length) = mqtt::decode(bytes, version, limit)
+        let (packet, length) = mqtt::decode(bytes, version, packet_size_max)
             .expect("well-formed and within the device's Maximum Packet Size")
             .expect("whole");
         assert!(seen.disconnect.is_none(), "DISCONNECT is the last packet");

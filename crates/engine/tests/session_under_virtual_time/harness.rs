@@ -18,7 +18,7 @@ use mqtt::{
     Version,
 };
 
-use crate::client::{Seen, TOLERANCE, property, publish_len, read};
+use crate::client::{Seen, property, publish_len, read};
 use crate::operation::{Operation, Terms};
 use crate::waiter::{Fate, Wait, Waiter};
 
@@ -224,7 +224,7 @@ impl Harness {
             }
             return;
         }
-        let room = self.terms.outbound_buffer_bytes + TOLERANCE;
+        let room = self.terms.outbound_buffer_bytes;
         assert!(self.out.len() <= room, "more than the outbound buffer may hold");
         assert_eq!(taken, confirmation.is_some());
         let seen = self.read_from(before);
@@ -252,7 +252,7 @@ impl Harness {
         if delivered == Delivered::Sent {
             let seen = self.read_from(before);
             assert_eq!(seen.qos1.len() + seen.qos0, 1);
-            assert!(self.out.len() <= self.terms.outbound_buffer_bytes + TOLERANCE);
+            assert!(self.out.len() <= self.terms.outbound_buffer_bytes);
             if let Some(id) = seen.qos1.first() {
                 self.remember(*id, Owner::Publish);
             }

@@ -248,10 +248,15 @@ impl Signer {
 
 impl SessionToken {
     fn new(text: &str) -> Result<Self, SignatureError> {
-        let mut header = HeaderValue::from_str(text).map_err(|_| SignatureError::Malformed {
+        let malformed = || SignatureError::Malformed {
             member: "x-amz-security-token",
             expected: "printable ASCII",
-        })?;
+        };
+        // White space around a header's value is lost on the way, and the signature with it.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(malformed());
+        }
+        let mut header = HeaderValue::from_str(text).map_err(|_| malformed())?;
         header.set_sensitive(true);
         Ok(Self { text: text.into(), header })
     }

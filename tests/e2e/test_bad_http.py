@@ -178,3 +178,20 @@ def test_http2_frames_that_are_wrong(server):
         sock.sendall(bytes(range(256)) * 4)
         sock.settimeout(25)
         read_to_end(sock)
+
+
+@pytest.mark.parametrize("rest", [b"POST /conn", b"\r\n"])
+def test_a_request_is_answered_before_the_next_one_is_whole(open_server, rest):
+    request = (b"POST /connections/nobody/messages?topic=a HTTP/1.1\r\n"
+               b"Host: localhost\r\nContent-Length: 0\r\n\r\n")
+    address = ("127.0.0.1", open_server.port("http"))
+    with socket.create_connection(address, timeout=8) as sock:
+        sock.sendall(request + rest)
+        assert sock.recv(65536).startswith(b"HTTP/1.1 404")
+
+
+def test_a_malformed_head_is_told_so(open_server):
+    address = ("127.0.0.1", open_server.port("http"))
+    with socket.create_connection(address, timeout=8) as sock:
+        sock.sendall(b"nonsense\r\n\r\n")
+        assert sock.recv(65536).startswith(b"HTTP/1.1 400")

@@ -73,13 +73,10 @@ impl Fault {
         Fault { kind, reason, message: message.into(), allow: None }
     }
 
-    /// The answer of a direct message that did not succeed; none for a success, and none when
-    /// nobody is left to answer.
+    /// The answer of a direct message that did not succeed; none for a success.
     pub(crate) fn of_direct(outcome: &DirectOutcome) -> Option<Fault> {
         let kind = match outcome {
-            DirectOutcome::Acknowledged
-            | DirectOutcome::Dispatched
-            | DirectOutcome::SenderDisconnected => return None,
+            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => return None,
             DirectOutcome::Invalid(
                 Invalid::ClientId(_)
                 | Invalid::Topic(_)
@@ -101,9 +98,10 @@ impl Fault {
             | DirectOutcome::ReceiverWindowFull => Kind::Throttling,
             DirectOutcome::ReceiverNotWritable | DirectOutcome::Internal => Kind::InternalFailure,
             DirectOutcome::ReceiverRejected(code) => Kind::of_rejection(*code),
-            DirectOutcome::ConfirmationTimeout | DirectOutcome::ReceiverDisconnected => {
-                Kind::GatewayTimeout
-            }
+            // Nobody is left to read the last one; it must not look like a success all the same.
+            DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::ReceiverDisconnected
+            | DirectOutcome::SenderDisconnected => Kind::GatewayTimeout,
         };
         let reason = outcome.reason().unwrap_or("INTERNAL_SERVER_ERROR");
         Some(Fault::new(kind, reason, outcome.details()))

@@ -86,6 +86,10 @@ impl Api {
         let payload = body::read(body, limit * BODY_TO_PAYLOAD, patience)
             .await
             .map_err(|error| Fault::of_body(error, limit))?;
+        // The body may have taken its time; a device that a draining node has closed is not gone.
+        if self.node.is_draining() {
+            return Err(Fault::draining());
+        }
         let principal = self.identify(parts, &payload, caller, trace_id)?;
         let sender = caller.peer(principal);
         let call = Call { client_id, parts, payload, sender, trace_id };

@@ -105,6 +105,11 @@ impl Connection {
         (self.io, self.out.bytes)
     }
 
+    /// How many bytes wait to be written.
+    pub(crate) fn pending_output(&self) -> usize {
+        self.out.remaining()
+    }
+
     /// When bytes that wait only for their pace may go on.
     pub(crate) fn resumes(&self, now: Moment) -> Option<Moment> {
         let writes = self.writing.held_until(now).filter(|_| self.out.remaining() > 0);

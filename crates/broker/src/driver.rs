@@ -71,7 +71,8 @@ impl Future for Driver {
 impl Driver {
     fn poll_with(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<()> {
         if !self.inbox.is_empty() {
-            // What came together with the CONNECT, before anything else is read.
+            // What came together with the CONNECT, before anything else is read; later, the beginning
+            // of a packet that is still not whole.
             if matches!(self.handle_bytes(&[]), Flow::Stop) {
                 return Poll::Ready(());
             }
@@ -105,9 +106,11 @@ impl Driver {
         if let Poll::Ready(Err(_)) = connection.poll_write(cx, now, throughput) {
             return Read::Over(CloseReason::ConnectionLost);
         }
+        // A client that does not read its answers is not read from either; what writes on wakes us.
+        let full = connection.pending_output() >= self.node.rules.outbound_buffer_bytes;
         let read = match connection.reading.held_until(now) {
-            Some(_) => Read::Pending,
-            None => poll_read(connection, cx, scratch),
+            None if !full => poll_read(connection, cx, scratch),
+            None | Some(_) => Read::Pending,
         };
         if let Read::Bytes(length) = read {
             connection.reading.charge(length, throughput, now);

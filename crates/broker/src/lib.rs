@@ -26,4 +26,5 @@ pub use accept::{Entrance, serve};
 pub use clock::Clock;
 pub use delivery::{Confirmation, Dispatched};
 pub use node::{Node, NodeSettings};
+pub use takeover::FAREWELL;
 pub use transport::Transport;

@@ -108,27 +108,31 @@ impl Node {
             .sort_by_key(|(device, qos)| (Arc::as_ptr(device) as usize, std::cmp::Reverse(*qos)));
         targets.dedup_by(|later, kept| Arc::ptr_eq(&later.0, &kept.0));
         for (device, granted) in &targets {
-            self.deliver(device, message, (*granted).min(message.qos), now);
-            dirty.add(device);
+            if self.deliver(device, message, (*granted).min(message.qos), now) {
+                dirty.add(device);
+            }
         }
     }
 
-    fn deliver(&self, device: &Device, message: &Message<'_>, qos: QoS, now: Moment) {
+    /// Hands a message to one subscriber; says whether there is something to write.
+    fn deliver(&self, device: &Device, message: &Message<'_>, qos: QoS, now: Moment) -> bool {
         let mut state = device.lock();
         // A session without a connection gets nothing yet: there is no queue.
-        let Some(connection) = &mut state.connection else { return };
+        let Some(connection) = &mut state.connection else { return false };
         let (trace_id, peer) = connection.link();
         let link = Link { trace_id, peer: &peer };
         let topic = message.topic.as_str();
         let Ok(permit) = self.access.receive(&peer, message.topic, now) else {
             drop(state);
-            return self.publish_out(link, topic, PublishEnd::Denied);
+            self.publish_out(link, topic, PublishEnd::Denied);
+            return false;
         };
         let outbound = self.rules.quotas.outbound_publishes;
         if self.budgets.outbound.take(outbound, now).is_err() {
             drop(state);
             let end = PublishEnd::Throttled(Quota::OutboundPublishes);
-            return self.publish_out(link, topic, end);
+            self.publish_out(link, topic, end);
+            return false;
         }
         let Message { topic: name, properties, payload, .. } = *message;
         let delivery = Delivery { topic: name, qos, properties, payload };
@@ -143,6 +147,7 @@ impl Node {
             Delivered::NotWritable => PublishEnd::NotWritable,
         };
         self.publish_out(link, topic, end);
+        delivered == Delivered::Sent
     }
 }
 

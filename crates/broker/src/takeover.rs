@@ -21,7 +21,7 @@ use crate::node::Node;
 use crate::subscribe::Subscriber;
 
 /// How long the last bytes of a connection may take.
-pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
+pub const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long a device without a session stays known, so that a client ID that connects again and
 /// again meets its own rate limit.
@@ -45,8 +45,9 @@ pub(crate) fn attach(
     let will = connect.will.as_ref().map(owned_will);
     let connection = Connection::new(io, session, Arc::clone(&peer), will);
     let trace_id = connection.trace_id;
-    let attached = install(node, connection, &granted, now);
+    // Before others can find the connection, and end it.
     node.connected.fetch_add(1, Ordering::Relaxed);
+    let attached = install(node, connection, &granted, now);
     node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, attached.epoch);
     if let Some(old) = attached.old {
         node.finish(&attached.device, old, CloseReason::TakenOver);
@@ -164,7 +165,9 @@ impl Node {
             driver.wake();
         }
         if let Some(will) = will {
-            self.publish_will(&will);
+            // In a task of its own: a Will may end connections that have Wills.
+            let node = Arc::clone(self);
+            tokio::spawn(async move { node.publish_will(&will) });
         }
     }
 
@@ -217,7 +220,7 @@ async fn farewell(node: Arc<Node>, connection: Connection) {
         io.shutdown().await
     };
     // The connection is over whether or not the client took its last bytes.
-    if tokio::time::timeout(FAREWELL, writing).await.is_ok() {
+    if let Ok(Ok(())) = tokio::time::timeout(FAREWELL, writing).await {
         node.telemetry.metrics().mqtt_sent(bytes.len());
     }
     node.farewells.fetch_sub(1, Ordering::Relaxed);

@@ -91,8 +91,7 @@ fn builder(doors: &Doors) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.http_head)
-        .max_buf_size(bounds.http_head_bytes)
-        .pipeline_flush(true);
+        .max_buf_size(bounds.http_head_bytes);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::Api;
-use broker::{Node, NodeSettings};
+use broker::{FAREWELL, Node, NodeSettings};
 use engine::session::Rules;
 use policy::Scope;
 use telemetry::{LogError, LogSettings, Telemetry, event};
@@ -114,14 +114,14 @@ impl Running {
     }
 
     /// Drains and stops: no new connections, deliveries in flight settle, devices are told. Takes
-    /// at most the configured drain time and a little.
+    /// at most the configured drain time and a few seconds for last bytes.
     pub async fn stop(self) {
         let node = Arc::clone(self.api.node());
         node.telemetry().record(&event::Server::DrainStarted { connections: node.connected() });
         let patience = node.bounds().drain;
         // No receiver is left when every connection is gone already; that is as good.
         let _ = self.draining.send(true);
-        let drained = tokio::time::timeout(patience + LAST_WORDS, async {
+        let drained = tokio::time::timeout(patience + FAREWELL + LAST_WORDS, async {
             node.drain(patience).await;
             self.connections.closed().await;
         });

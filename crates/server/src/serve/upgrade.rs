@@ -25,6 +25,7 @@ const PATH: &str = "/mqtt";
 pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
     request.uri().path() == PATH
         && request.method() == Method::GET
+        && lists(request.headers(), CONNECTION, "upgrade")
         && lists(request.headers(), UPGRADE, "websocket")
 }
 

@@ -3,17 +3,27 @@
 use crate::action::Action;
 use crate::error::ParseErrors;
 use crate::grammar;
+use crate::screen::{Screen, View};
 use crate::statement::{Effect, Statement};
 
 /// A policy document, compiled for evaluation. Immutable; share it in an `Arc`.
 #[derive(Debug)]
 pub struct Document {
     statements: Box<[Statement]>,
-    /// Positions in `statements`, grouped by action and effect.
-    by_action: Box<[usize]>,
+    /// One for each resource of each statement, grouped by action and effect. A decision reads
+    /// one group from end to end and fetches only statements whose screens let it pass.
+    entries: Box<[Entry]>,
     /// Where the groups begin: two for each action in [`Action::ALL`] order, denials first, and
     /// the end.
     groups: [usize; 2 * Action::ALL.len() + 1],
+}
+
+/// A statement that may apply to what its screen admits.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    screen: Screen,
+    /// Its position in the document.
+    statement: u32,
 }
 
 impl Document {
@@ -33,34 +43,47 @@ impl Document {
     }
 
     fn compile(statements: Vec<Statement>) -> Document {
-        let mut by_action = Vec::new();
+        let mut entries = Vec::new();
         let mut groups = [0; 2 * Action::ALL.len() + 1];
         for action in Action::ALL {
-            for (offset, effect) in [(0, Effect::Deny), (1, Effect::Allow)] {
-                groups[2 * action.index() + offset] = by_action.len();
-                by_action.extend(statements.iter().enumerate().filter_map(|(index, statement)| {
-                    let about = statement.actions.covered.contains(action);
-                    (about && statement.effect == effect).then_some(index)
-                }));
+            for effect in [Effect::Deny, Effect::Allow] {
+                groups[group(action, effect)] = entries.len();
+                for (position, statement) in (0..).zip(&statements) {
+                    if statement.actions.covered.contains(action) && statement.effect == effect {
+                        let screens = statement.resources.screens();
+                        entries.extend(screens.map(|screen| Entry { screen, statement: position }));
+                    }
+                }
             }
         }
-        groups[2 * Action::ALL.len()] = by_action.len();
-        Document { statements: statements.into(), by_action: by_action.into(), groups }
+        groups[2 * Action::ALL.len()] = entries.len();
+        Document { statements: statements.into(), entries: entries.into(), groups }
     }
 
-    /// The statements of one effect about `action`, with their positions, in document order.
+    /// The first statement of one effect about `action` of which `applies` says so, with its
+    /// position. It is asked only of those that may cover the resource in view.
     #[inline]
-    pub(crate) fn about(
+    pub(crate) fn first(
         &self,
-        action: Action,
-        effect: Effect,
-    ) -> impl Iterator<Item = (usize, &Statement)> {
-        let group = 2 * action.index()
-            + match effect {
-                Effect::Deny => 0,
-                Effect::Allow => 1,
-            };
-        let positions = &self.by_action[self.groups[group]..self.groups[group + 1]];
-        positions.iter().map(|&index| (index, &self.statements[index]))
+        (action, effect): (Action, Effect),
+        view: &View<'_>,
+        applies: impl Fn(&Statement) -> bool,
+    ) -> Option<(usize, &Statement)> {
+        let group = group(action, effect);
+        let entries = &self.entries[self.groups[group]..self.groups[group + 1]];
+        let statement = |entry: &Entry| &self.statements[entry.statement as usize];
+        let mut entries = entries.iter();
+        let entry = entries.find(|e| e.screen.admits(view) && applies(statement(e)))?;
+        Some((entry.statement as usize, statement(entry)))
     }
+}
+
+/// The position of a group in [`Document::groups`].
+#[inline]
+fn group(action: Action, effect: Effect) -> usize {
+    2 * action.index()
+        + match effect {
+            Effect::Deny => 0,
+            Effect::Allow => 1,
+        }
 }

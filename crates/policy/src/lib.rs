@@ -51,6 +51,7 @@ mod key;
 mod pattern;
 mod policy_set;
 mod resource;
+mod screen;
 mod statement;
 
 pub use action::{Action, UnknownAction};

@@ -198,6 +198,11 @@ impl Pattern {
         open && self.lead.is_empty() && self.prefix.is_empty()
     }
 
+    /// The text that everything the pattern matches begins with.
+    pub(crate) fn lead(&self) -> &str {
+        &self.lead
+    }
+
     /// The text of a pattern that is nothing else.
     pub(crate) fn as_literal(&self) -> Option<&str> {
         (self.prefix.is_empty() && self.after_run.is_none()).then_some(&*self.lead)

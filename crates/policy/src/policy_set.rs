@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::explanation::Explanation;
 use crate::facts::Facts;
 use crate::resource::{Resource, Scope};
+use crate::screen::View;
 use crate::statement::{Effect, Statement};
 
 /// The policies attached to one principal.
@@ -83,34 +84,24 @@ impl PolicySet {
     /// Reports the first statement, in attachment and document order, that settles it.
     pub fn evaluate<'p>(&'p self, request: &Request<'_>) -> Decision<'p> {
         let facts = Facts::new(request.context, request.scope);
-        if let Some(statement) = self.first_applicable(request, Effect::Deny, &facts) {
-            return Decision::ExplicitDeny(statement);
+        let view = View::of(request.resource);
+        let first = |effect| {
+            let applies = |s: &Statement| s.applies(request.resource, request.scope, &facts);
+            self.policies.iter().find_map(|(name, document)| {
+                let found = document.first((request.action, effect), &view, applies);
+                found.map(|(index, statement)| StatementRef::new(name, index, statement))
+            })
+        };
+        if let Some(denying) = first(Effect::Deny) {
+            return Decision::ExplicitDeny(denying);
         }
-        match self.first_applicable(request, Effect::Allow, &facts) {
-            Some(statement) => Decision::Allowed(statement),
-            None => Decision::ImplicitDeny,
-        }
+        first(Effect::Allow).map_or(Decision::ImplicitDeny, Decision::Allowed)
     }
 
     /// Decides `request` like [`PolicySet::evaluate`], and for an implicit denial says which
     /// statement came nearest to allowing it. Slow: for people who read denials.
     pub fn explain<'p>(&'p self, request: &Request<'_>) -> Explanation<'p> {
         Explanation::new(self, request)
-    }
-
-    fn first_applicable<'p>(
-        &'p self,
-        request: &Request<'_>,
-        effect: Effect,
-        facts: &Facts<'_>,
-    ) -> Option<StatementRef<'p>> {
-        let Request { action, resource, scope, context: _ } = *request;
-        self.policies.iter().find_map(|(name, document)| {
-            document
-                .about(action, effect)
-                .find(|(_, statement)| statement.applies(resource, scope, facts))
-                .map(|(index, statement)| StatementRef::new(name, index, statement))
-        })
     }
 
     /// Every statement of every policy.

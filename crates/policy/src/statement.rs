@@ -6,6 +6,7 @@ use crate::condition::Test;
 use crate::explanation::Failure;
 use crate::facts::Facts;
 use crate::resource::{Resource, Scope};
+use crate::screen::Screen;
 
 /// What a statement does where it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +46,13 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
+    /// The screens of the element's values. What `NotResource` covers has no common start.
+    pub(crate) fn screens(&self) -> impl Iterator<Item = Screen> {
+        let exceptions = self.negated.then_some(Screen::OPEN);
+        let patterns = if self.negated { &[] } else { &*self.patterns };
+        exceptions.into_iter().chain(patterns.iter().filter_map(Screen::of))
+    }
+
     #[inline]
     fn cover(&self, resource: Resource<'_>, scope: &Scope, facts: &Facts<'_>) -> bool {
         let mut patterns = self.patterns.iter();
@@ -79,7 +87,8 @@ impl Statement {
     }
 
     /// Whether resource and conditions fit; the action is known to.
-    #[inline]
+    // A call of its own leaves the scan of the entries, which seldom comes here, its registers.
+    #[inline(never)]
     pub(crate) fn applies(&self, resource: Resource<'_>, scope: &Scope, facts: &Facts<'_>) -> bool {
         self.resources.cover(resource, scope, facts)
             && self.conditions.iter().all(|test| test.holds(facts))

@@ -17,15 +17,25 @@ pub(crate) fn ensure(connections: u64) -> Result<(), Failure> {
     let needed = connections + BESIDES_CONNECTIONS;
     match missing(needed, &limit) {
         Missing::Nothing => Ok(()),
-        Missing::Soft => {
-            let raised = Rlimit { current: Some(needed), maximum: limit.maximum };
-            setrlimit(Resource::Nofile, raised).map_err(|source| Failure::System {
-                what: "raising the limit of open files",
-                source: source.into(),
-            })
-        }
+        Missing::Soft => raise(Rlimit { current: Some(needed), maximum: limit.maximum }),
         Missing::Hard { have } => Err(Failure::Descriptors { needed, have }),
     }
+}
+
+/// Raises the soft limit to the hard one, for whoever cannot know how many will come.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn raise_to_hard() -> Result<(), Failure> {
+    let limit = getrlimit(Resource::Nofile);
+    raise(Rlimit { current: limit.maximum, ..limit })
+}
+
+fn raise(limit: Rlimit) -> Result<(), Failure> {
+    setrlimit(Resource::Nofile, limit).map_err(|source| Failure::System {
+        what: "raising the limit of open files",
+        source: source.into(),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ pub(crate) enum Failure {
         what: String,
     },
     /// TLS does not accept the certificate and key.
-    #[error("client certificate and key: {0}")]
+    #[error("certificate and key: {0}")]
     Tls(#[from] rustls::Error),
     /// The server does not accept connections.
     #[error("{who} cannot connect to {address}: {source}; is the server running there?")]

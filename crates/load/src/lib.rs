@@ -5,6 +5,8 @@
 //! are written for little CPU of their own: HTTP/1.1 by hand, one buffer a connection, no
 //! allocation for an expected answer (but for what a signature needs).
 //!
+//! Beside it, `tenfour-floor`: the least that a confirmed message can cost, to compare with.
+//!
 //! Linux only: figures of the server come from `/proc`, intended send times from a timer
 //! descriptor, which is more exact than the runtime's milliseconds.
 #![forbid(unsafe_code)]
@@ -16,10 +18,12 @@ mod device;
 mod exchange;
 mod failure;
 mod fleet;
+mod floor;
 mod idle;
 mod options;
 mod pacer;
 mod plan;
+mod poller;
 mod process;
 mod ready_file;
 mod report;
@@ -36,3 +40,4 @@ mod window;
 mod worker;
 
 pub use cli::main;
+pub use floor::main as floor;

@@ -39,16 +39,18 @@ pub(crate) fn config(
         None => builder.with_no_client_auth(),
         Some(ClientCertificate { certificate, key }) => {
             let chain = certificates(certificate)?;
-            let key = PrivateKeyDer::from_pem_file(key)
-                .map_err(|error| unusable(key, pem_fault(&error, "private key")))?;
-            builder.with_client_auth_cert(chain, key)?
+            builder.with_client_auth_cert(chain, private_key(key)?)?
         }
     };
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+/// The certificates of a file, in their order.
+///
+/// # Errors
+/// When it cannot be read or has none.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let fault = |error: pem::Error| unusable(path, pem_fault(&error, "certificate"));
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(fault)?.collect();
     let found = found.map_err(fault)?;
@@ -56,6 +58,15 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
         return Err(fault(pem::Error::NoItemsFound));
     }
     Ok(found)
+}
+
+/// The private key of a file.
+///
+/// # Errors
+/// When it cannot be read or has none.
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| unusable(path, pem_fault(&error, "private key")))
 }
 
 fn unusable(path: &Path, what: String) -> Failure {

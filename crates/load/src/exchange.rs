@@ -23,6 +23,9 @@ pub(crate) enum ExchangeError {
     /// The answer could not be received.
     #[error("receiving: {0}")]
     Receive(io::ErrorKind),
+    /// HTTP/2 refused or reset the request.
+    #[error("HTTP/2: {0}")]
+    Stream(h2::Reason),
     /// The answer is none.
     #[error("{0}")]
     Response(#[from] ResponseError),

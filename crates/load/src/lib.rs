@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod backlog;
+mod channel;
 mod cli;
 mod descriptors;
 mod device;
@@ -19,6 +20,7 @@ mod exchange;
 mod failure;
 mod fleet;
 mod floor;
+mod http2;
 mod idle;
 mod options;
 mod pacer;

@@ -10,7 +10,8 @@ use crate::schedule::MAX_RATE;
 /// Load for direct messages: latency, throughput and what a message costs the server.
 ///
 /// Devices connect as load-0, load-1, ... and acknowledge every message. Each sender has a
-/// keep-alive connection with one request in flight and addresses one device after the other.
+/// keep-alive connection (or with --http2 a stream of one connection) with one request in flight and
+/// addresses one device after the other.
 #[derive(Debug, Parser)]
 #[command(
     name = "tenfour-load",
@@ -31,6 +32,7 @@ Examples:
   tenfour-load --ready-file ready.json --devices 1000 --senders 16
   tenfour-load --ready-file ready.json --devices 1000 --senders 64 --rate 5000 --json
   tenfour-load --ready-file ready.json --transport https --auth sigv4
+  tenfour-load --ready-file ready.json --http2 --senders 64
   tenfour-load idle --ready-file ready.json --devices 10000 --steps 10
 
 Closed loop (default): a sender sends its next message when the last one is answered; latency runs
@@ -81,6 +83,10 @@ pub(crate) struct MessageOptions {
     /// How the senders connect.
     #[arg(long, value_enum, default_value_t = Transport::Http)]
     pub(crate) transport: Transport,
+    /// One HTTP/2 connection for all senders, each with one stream at a time, instead of HTTP/1.1 on
+    /// a connection each; over http with prior knowledge, over https by ALPN.
+    #[arg(long)]
+    pub(crate) http2: bool,
     /// How the senders prove who they are.
     #[arg(long, value_enum, default_value_t = Auth::None)]
     pub(crate) auth: Auth,

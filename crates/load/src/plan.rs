@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) connector: Connector,
     /// How many senders there are.
     pub(crate) senders: u32,
+    /// What they speak.
+    pub(crate) protocol: Protocol,
     /// With what requests are signed, if they are.
     pub(crate) signing: Option<Signing>,
     /// What is sent.
@@ -55,6 +57,15 @@ pub(crate) enum Presence {
     Connected,
     /// None is.
     Offline,
+}
+
+/// What senders speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// HTTP/1.1, a connection each.
+    Http1,
+    /// HTTP/2, one connection together.
+    Http2,
 }
 
 /// What each message is.
@@ -134,6 +145,12 @@ impl Plan {
                 options.threads, options.senders
             )));
         }
+        if options.http2 && options.threads > 1 {
+            return Err(Failure::Option(format!(
+                "--http2 is one connection, which has one thread; not --threads {}",
+                options.threads
+            )));
+        }
         let confirmation = match options.no_confirm {
             true => Confirmation::None,
             false => Confirmation::Within { seconds: options.timeout },
@@ -143,6 +160,7 @@ impl Plan {
             presence: if options.offline { Presence::Offline } else { Presence::Connected },
             connector: target.senders(options)?,
             senders: options.senders,
+            protocol: if options.http2 { Protocol::Http2 } else { Protocol::Http1 },
             signing: target.signing(options)?,
             messages: Messages {
                 topic: options.topic.clone(),
@@ -166,7 +184,11 @@ impl Plan {
             Presence::Connected => self.fleet.count,
             Presence::Offline => 0,
         };
-        u64::from(devices) + u64::from(self.senders)
+        let senders = match self.protocol {
+            Protocol::Http1 => self.senders,
+            Protocol::Http2 => 1,
+        };
+        u64::from(devices) + u64::from(senders)
     }
 
     /// How long an answer may take after the last request was sent.
@@ -217,6 +239,12 @@ mod tests {
     }
 
     #[test]
+    fn senders_of_http2_share_a_connection() {
+        let plan = plan(&format!("{ADDRESSES} --devices 5 --senders 64 --http2")).unwrap();
+        assert_eq!((plan.connections(), plan.protocol), (6, Protocol::Http2));
+    }
+
+    #[test]
     fn options_that_do_not_fit_are_refused_with_what_is_missing() {
         for (line, missing) in [
             ("", "--ready-file"),
@@ -232,6 +260,7 @@ mod tests {
             (&format!("{ADDRESSES} --device-transport tls"), "--cert"),
             (&format!("{ADDRESSES} --topic a/#"), "--topic"),
             (&format!("{ADDRESSES} --threads 4 --senders 2"), "--threads"),
+            (&format!("{ADDRESSES} --threads 2 --http2"), "--http2"),
         ] {
             let Err(failure) = plan(line) else { panic!("{line} was accepted") };
             assert!(failure.to_string().contains(missing), "{line}: {failure}");

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use http::header::{HOST, HeaderMap, HeaderValue};
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use identity::sigv4::{Credentials, SignatureError, Signer, Target};
 
 use crate::device::push_client_id;
@@ -18,10 +20,17 @@ pub(crate) struct Request {
     query: String,
     /// The rest of the head that does not change, with the empty line.
     fixed_headers: String,
-    payload: Vec<u8>,
+    payload: Bytes,
     signature: Option<Signature>,
     path: String,
     bytes: Vec<u8>,
+}
+
+/// Scheme and authority of the server, for HTTP/2.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    scheme: Scheme,
+    authority: Authority,
 }
 
 struct Signature {
@@ -62,10 +71,7 @@ impl Request {
     /// # Errors
     /// When it cannot be signed.
     pub(crate) fn for_device(&mut self, device: u32) -> Result<&[u8], SignatureError> {
-        self.path.clear();
-        self.path.push_str("/connections/");
-        push_client_id(&mut self.path, device);
-        self.path.push_str("/messages");
+        self.address(device);
         self.bytes.clear();
         let bytes = &mut self.bytes;
         for part in ["POST ", &self.path, "?", &self.query, " HTTP/1.1\r\n"] {
@@ -78,6 +84,54 @@ impl Request {
         bytes.extend_from_slice(self.fixed_headers.as_bytes());
         bytes.extend_from_slice(&self.payload);
         Ok(bytes)
+    }
+
+    /// The same message for HTTP/2 with the server at `origin`: its head and its payload.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub(crate) fn head_for_device(
+        &mut self,
+        device: u32,
+        origin: &Origin,
+    ) -> Result<(http::Request<()>, Bytes), SignatureError> {
+        self.address(device);
+        let path = PathAndQuery::try_from(format!("{}?{}", self.path, self.query))
+            .expect("numbers and percent-encoded text");
+        let uri = Uri::builder()
+            .scheme(origin.scheme.clone())
+            .authority(origin.authority.clone())
+            .path_and_query(path)
+            .build()
+            .expect("all parts are there");
+        let mut head = http::Request::new(());
+        *head.method_mut() = http::Method::POST;
+        *head.uri_mut() = uri;
+        if let Some(signature) = &mut self.signature {
+            let target = Target { method: "POST", path: &self.path, query: &self.query };
+            signature.renew(target, &self.payload)?;
+            // The host is part of the signature, and HTTP/2 has it in the URI.
+            *head.headers_mut() = signature.headers.clone();
+            head.headers_mut().remove(HOST);
+        }
+        Ok((head, self.payload.clone()))
+    }
+
+    fn address(&mut self, device: u32) {
+        self.path.clear();
+        self.path.push_str("/connections/");
+        push_client_id(&mut self.path, device);
+        self.path.push_str("/messages");
+    }
+}
+
+impl Origin {
+    /// With the authority `host`.
+    ///
+    /// # Errors
+    /// When that is none.
+    pub(crate) fn new(scheme: Scheme, host: &str) -> Result<Self, http::uri::InvalidUri> {
+        Ok(Self { scheme, authority: Authority::try_from(host)? })
     }
 }
 
@@ -96,6 +150,11 @@ impl Signature {
         Ok(Self { signer, headers: HeaderMap::from_iter([(HOST, host)]) })
     }
 
+    /// Signs anew; the headers then say so.
+    fn renew(&mut self, target: Target<'_>, payload: &[u8]) -> Result<(), SignatureError> {
+        self.signer.sign_headers(target, &mut self.headers, payload, unix_now())
+    }
+
     /// Appends the headers of a signature to `out`.
     fn sign(
         &mut self,
@@ -103,7 +162,7 @@ impl Signature {
         payload: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), SignatureError> {
-        self.signer.sign_headers(target, &mut self.headers, payload, unix_now())?;
+        self.renew(target, payload)?;
         let own = self.headers.iter().filter(|(name, _)| **name != HOST);
         for (name, value) in own {
             out.extend_from_slice(name.as_str().as_bytes());
@@ -144,15 +203,52 @@ mod tests {
         Messages { topic: "load/a b".to_owned(), confirmation, payload_bytes: 3 }
     }
 
-    #[test]
-    fn a_signed_request_proves_who_sent_it() {
-        let signing = Signing {
+    fn signing() -> Signing {
+        Signing {
             access_key_id: "AK".to_owned(),
             secret_access_key: "secret".to_owned(),
             region: "us-west-2".to_owned(),
+        }
+    }
+
+    fn assert_signed(parts: &RequestParts<'_>, payload: &[u8]) {
+        let claim = claim(parts).unwrap().unwrap();
+        assert_eq!(claim.access_key_id(), "AK");
+        let rules = Rules {
+            region: "us-west-2",
+            services: &[SERVICE],
+            now: unix_now(),
+            secure: false,
+            max_skew_seconds: 300,
         };
+        let secret = Secret { secret_access_key: "secret", session_token: None };
+        let payload = Payload::Bytes(payload);
+        verify(&claim, parts, payload, &secret, &rules, &SigningKeys::default()).unwrap();
+    }
+
+    #[test]
+    fn a_signed_request_of_http2_proves_it_with_the_authority_as_host() {
+        let origin = Origin::new(Scheme::HTTP, "h:1").unwrap();
         let mut request =
-            Request::new("h:1", &messages(Confirmation::None), Some(&signing)).unwrap();
+            Request::new("h:1", &messages(Confirmation::None), Some(&signing())).unwrap();
+        for device in 0..2 {
+            let (head, payload) = request.head_for_device(device, &origin).unwrap();
+            let mut headers = head.headers().clone();
+            assert!(!headers.contains_key(HOST));
+            let authority = head.uri().authority().unwrap().as_str();
+            headers.insert(HOST, HeaderValue::from_str(authority).unwrap());
+            let (path, query) = (head.uri().path(), head.uri().query().unwrap());
+            assert_signed(
+                &RequestParts { method: "POST", path, query, headers: &headers },
+                &payload,
+            );
+        }
+    }
+
+    #[test]
+    fn a_signed_request_proves_who_sent_it() {
+        let mut request =
+            Request::new("h:1", &messages(Confirmation::None), Some(&signing())).unwrap();
         // Twice, because a sender signs again and again.
         for device in 0..2 {
             let bytes = request.for_device(device).unwrap();
@@ -169,18 +265,7 @@ mod tests {
                 })
                 .collect();
             let parts = RequestParts { method: "POST", path, query, headers: &headers };
-            let claim = claim(&parts).unwrap().unwrap();
-            assert_eq!(claim.access_key_id(), "AK");
-            let rules = Rules {
-                region: "us-west-2",
-                services: &[SERVICE],
-                now: unix_now(),
-                secure: false,
-                max_skew_seconds: 300,
-            };
-            let secret = Secret { secret_access_key: "secret", session_token: None };
-            let payload = Payload::Bytes(&bytes[head..]);
-            verify(&claim, &parts, payload, &secret, &rules, &SigningKeys::default()).unwrap();
+            assert_signed(&parts, &bytes[head..]);
         }
     }
 

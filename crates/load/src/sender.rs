@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::backlog::Backlog;
-use crate::exchange::{Afterwards, Exchange, ExchangeError};
+use crate::channel::Channel;
+use crate::exchange::{Afterwards, ExchangeError};
 use crate::failure::Failure;
-use crate::plan::Plan;
+use crate::http2::Http2;
+use crate::plan::{Plan, Protocol};
 use crate::request::Request;
 use crate::response::Response;
 use crate::tally::Tally;
-use crate::transport::Connector;
 use crate::window::Window;
 
 /// How long to wait before connecting again, so that a server that is gone is not stormed.
@@ -63,31 +64,52 @@ impl Addressees {
     }
 }
 
-/// A sender with an open connection.
+/// A sender that is connected.
 pub(crate) struct Sender {
-    connector: Connector,
-    exchange: Exchange,
+    channel: Channel,
     request: Request,
     addressees: Addressees,
 }
 
 impl Sender {
-    /// Connects sender `number`.
+    /// Connects the senders with these numbers.
     ///
     /// # Errors
     /// The server cannot be reached, or the credentials cannot be sent.
-    pub(crate) async fn connect(plan: &Plan, number: u32) -> Result<Self, Failure> {
-        let connector = plan.connector.clone();
-        let exchange = Exchange::open(&connector).await.map_err(|source| Failure::Unreachable {
-            who: format!("sender {number}"),
-            address: connector.endpoint().to_string(),
-            source,
-        })?;
-        let host = connector.endpoint().to_string();
+    pub(crate) async fn connect_all(
+        plan: &Plan,
+        numbers: impl Iterator<Item = u32>,
+    ) -> Result<Vec<Self>, Failure> {
+        let unreachable = |who: String| {
+            let address = plan.connector.endpoint().to_string();
+            move |source| Failure::Unreachable { who, address, source }
+        };
+        let shared = match plan.protocol {
+            Protocol::Http1 => None,
+            Protocol::Http2 => {
+                let opened = Http2::open(&plan.connector).await;
+                Some(opened.map_err(unreachable("the senders' connection".to_owned()))?)
+            }
+        };
+        let mut senders = Vec::new();
+        for number in numbers {
+            let channel = match &shared {
+                None => Channel::own(plan.connector.clone())
+                    .await
+                    .map_err(unreachable(format!("sender {number}")))?,
+                Some(connection) => Channel::shared(plan, connection.clone())?,
+            };
+            senders.push(Self::new(plan, number, channel)?);
+        }
+        Ok(senders)
+    }
+
+    fn new(plan: &Plan, number: u32, channel: Channel) -> Result<Self, Failure> {
+        let host = plan.connector.endpoint().to_string();
         let request = Request::new(&host, &plan.messages, plan.signing.as_ref())
             .map_err(|error| Failure::Option(format!("the access key cannot be used: {error}")))?;
         let addressees = Addressees::new(number, plan.senders, plan.fleet.count);
-        Ok(Self { connector, exchange, request, addressees })
+        Ok(Self { channel, request, addressees })
     }
 
     /// Sends until the source has no more.
@@ -118,20 +140,16 @@ impl Sender {
     ) -> Result<Afterwards, ExchangeError> {
         tally.lock().sent += 1;
         let device = self.addressees.next();
-        let bytes = self.request.for_device(device).map_err(|_| ExchangeError::Unsigned)?;
         let count =
             |answer: &Response<'_>| tally.lock().answer(answer, (intended, Instant::now()), window);
-        self.exchange.round_trip(bytes, count).await
+        self.channel.send(&mut self.request, device, count).await
     }
 
     /// Tries until it succeeds; the run's deadline ends it otherwise.
     async fn reconnect(&mut self, tally: &SharedTally) {
         loop {
-            match Exchange::open(&self.connector).await {
-                Ok(exchange) => {
-                    self.exchange = exchange;
-                    return;
-                }
+            match self.channel.renew().await {
+                Ok(()) => return,
                 Err(error) => tally.lock().error(ExchangeError::Connect(error.kind())),
             }
             tokio::time::sleep(PAUSE).await;

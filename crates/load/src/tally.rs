@@ -134,6 +134,7 @@ impl Tally {
             ExchangeError::Connect(_) => {}
             ExchangeError::Send(_)
             | ExchangeError::Receive(_)
+            | ExchangeError::Stream(_)
             | ExchangeError::Response(_)
             | ExchangeError::Unsigned => self.failed += 1,
         }

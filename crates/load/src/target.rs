@@ -61,7 +61,7 @@ impl<'a> Target<'a> {
     pub(crate) fn senders(&self, options: &MessageOptions) -> Result<Connector, Failure> {
         let given = options.sender_address.as_deref();
         let endpoint = |name| self.endpoint(given, name, "--sender-address");
-        let protocols: &[&[u8]] = &[b"http/1.1"];
+        let protocols: &[&[u8]] = if options.http2 { &[b"h2"] } else { &[b"http/1.1"] };
         match (options.transport, options.auth) {
             (Transport::Http, Auth::None | Auth::Sigv4) => Ok(Connector::plain(endpoint("http")?)),
             (Transport::Http, Auth::X509) => Err(Failure::Option(

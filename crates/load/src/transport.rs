@@ -42,6 +42,11 @@ impl Connector {
         Ok(Self { endpoint: Arc::new(endpoint), tls })
     }
 
+    /// Whether TLS is spoken.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Where connections go.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint

@@ -81,10 +81,7 @@ impl Worker<'_> {
             Presence::Connected => fleet.add(self.mine(plan.fleet.count)).await?,
             Presence::Offline => {}
         }
-        let mut senders = Vec::new();
-        for number in self.mine(plan.senders) {
-            senders.push(Sender::connect(plan, number).await?);
-        }
+        let senders = Sender::connect_all(plan, self.mine(plan.senders)).await?;
         let _ = self.progress.send(Ok(Progress::Connected));
         // The main thread going away means that another thread has failed.
         let begun = self.phase.wait_for(|phase| !matches!(phase, Phase::Connecting)).await;

@@ -113,7 +113,7 @@ impl Fault {
     }
 
     /// The answer to a path or method that no operation has.
-    pub(crate) fn of_route(misrouted: Misrouted, method: &http::Method, path: &str) -> Fault {
+    pub(crate) fn of_route(misrouted: Misrouted, method: &str, path: &str) -> Fault {
         match misrouted {
             Misrouted::UnknownPath => Fault::new(
                 Kind::ResourceNotFound,

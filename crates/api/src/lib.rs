@@ -6,16 +6,23 @@
 mod authenticate;
 mod body;
 mod caller;
+mod exchange;
 mod fault;
+mod head;
 mod ops;
 mod percent;
 mod query;
+mod reply;
 mod router;
 mod service;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
-pub use service::{Answer, Api};
+pub use exchange::{Begun, Exchange};
+pub use head::Head;
+pub use ops::send_direct_message::{Dispatch, Sent};
+pub use reply::{Answer, Reply};
+pub use service::Api;
 
 /// The checks of SendDirectMessage's parameters, reachable without a node. They are compiled a
 /// second time so that nothing private opens up in other builds.
@@ -29,8 +36,8 @@ mod fuzzed {
 
     /// Checks the path label, still percent-encoded, the query and the headers; says whether they
     /// are acceptable.
-    pub fn parse_send_direct_message(label: &str, parts: &http::request::Parts) -> bool {
-        input::Input::parse(label, parts, &mut input::Request::default()).is_ok()
+    pub fn parse_send_direct_message(label: &str, head: &crate::Head<'_>) -> bool {
+        input::Input::parse(label, head, &mut input::Request::default()).is_ok()
     }
 }
 #[cfg(fuzzing)]

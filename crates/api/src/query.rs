@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::percent;
 
 /// A parameter that cannot be used.
@@ -27,30 +29,41 @@ impl ParameterError {
     }
 }
 
-/// The value of the parameter `name` in the raw query string, percent-decoded; unknown parameters
-/// are nobody's business (spec 1.2).
-///
-/// # Errors
-/// [`ParameterError`].
-pub(crate) fn parameter<'a>(
-    query: &'a str,
-    name: &str,
-) -> Result<Option<Cow<'a, str>>, ParameterError> {
-    let mut found = None;
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let same = key == name
-            || (key.contains('%') && percent::decode(key).is_ok_and(|decoded| decoded == name));
-        if same && found.replace(value).is_some() {
-            return Err(ParameterError::Repeated);
-        }
+/// The parameters of a query string, still percent-encoded.
+pub(crate) struct Query<'a>(SmallVec<[(&'a str, &'a str); 8]>);
+
+impl<'a> Query<'a> {
+    /// Takes a raw query string apart.
+    pub(crate) fn split(query: &'a str) -> Self {
+        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        Query(pairs.collect())
     }
-    found.map(percent::decode).transpose().map_err(ParameterError::Malformed)
+
+    /// The value of the parameter `name`, percent-decoded; unknown parameters are nobody's business
+    /// (spec 1.2).
+    ///
+    /// # Errors
+    /// [`ParameterError`].
+    pub(crate) fn parameter(&self, name: &str) -> Result<Option<Cow<'a, str>>, ParameterError> {
+        let mut found = None;
+        for (key, value) in &self.0 {
+            let same = *key == name
+                || (key.contains('%') && percent::decode(key).is_ok_and(|decoded| decoded == name));
+            if same && found.replace(*value).is_some() {
+                return Err(ParameterError::Repeated);
+            }
+        }
+        found.map(percent::decode).transpose().map_err(ParameterError::Malformed)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parameter<'a>(query: &'a str, name: &str) -> Result<Option<Cow<'a, str>>, ParameterError> {
+        Query::split(query).parameter(name)
+    }
 
     #[test]
     fn a_parameter_is_found_by_its_decoded_name() {

@@ -3,26 +3,26 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use broker::Node;
+use broker::{Confirmation, Node, Settled};
 use bytes::Bytes;
 use engine::directory::Principal;
-use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
+use engine::outcome::DirectOutcome;
+use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::{HeaderValue, Request};
 use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use telemetry::{TraceId, event};
 
 use crate::authenticate::{Against, Rejected, authenticate};
-use crate::body;
+use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
-use crate::fault::{Fault, Kind};
-use crate::ops::send_direct_message::{self, Call};
+use crate::exchange::{Begun, Exchange};
+use crate::fault::Fault;
+use crate::head::Head;
+use crate::ops::send_direct_message::{self, Call, Sent};
+use crate::reply::{Answer, Reply};
 use crate::router::{Operation, route};
-
-/// An answer with its whole body.
-pub type Answer = Response<Full<Bytes>>;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
 /// refused to a sender who proved who it is; what is larger still is refused unread.
@@ -57,49 +57,111 @@ impl Api {
         let trace_id = TraceId::random();
         let (mut parts, body) = request.into_parts();
         insert_host(&mut parts);
-        let answer = match self.answer(&parts, body, caller, trace_id).await {
-            Ok(()) => success(trace_id),
-            Err(fault) => failure(trace_id, &fault),
-        };
-        self.node.telemetry().metrics().http_request(answer.status().as_u16());
-        answer
+        let head = Head::of(&parts);
+        match self.read(&head, body).await {
+            Err(fault) => self.fail(trace_id, fault),
+            Ok(payload) => self.answer(&head, &payload, caller, trace_id).await,
+        }
+        .into_answer()
     }
 
-    async fn answer<B>(
-        &self,
-        parts: &Parts,
-        body: B,
-        caller: &Caller,
-        trace_id: TraceId,
-    ) -> Result<(), Fault>
+    /// The body of a request, unless there is no need to have it.
+    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Bytes, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let path = parts.uri.path();
-        let Operation::SendDirectMessage { client_id } = route(&parts.method, path)
-            .map_err(|misrouted| Fault::of_route(misrouted, &parts.method, path))?;
-        if self.node.is_draining() {
-            return Err(Fault::draining());
-        }
+        self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
-        let payload = body::read(body, limit * BODY_TO_PAYLOAD, patience)
+        body::read(body, self.body_bytes(), patience)
             .await
-            .map_err(|error| Fault::of_body(error, limit))?;
-        // The body may have taken its time; a device that a draining node has closed is not gone.
+            .map_err(|error| Fault::of_body(error, limit))
+    }
+
+    async fn answer(
+        &self,
+        head: &Head<'_>,
+        payload: &[u8],
+        caller: &Caller,
+        trace_id: TraceId,
+    ) -> Reply {
+        let (mut exchange, dispatch) = match self.begin(head, payload, caller, trace_id) {
+            Begun::Answered(reply) => return reply,
+            Begun::Direct(exchange, dispatch) => (exchange, dispatch),
+        };
+        let (waiter, confirmation) = Confirmation::channel();
+        match dispatch.send(&self.node, || waiter) {
+            Sent::Settled(settled) => exchange.settle(settled),
+            Sent::Waiting(dispatched) => {
+                exchange.dispatched(dispatched);
+                match confirmation.settled().await {
+                    Some(settled) => exchange.settle(settled),
+                    // A waiter that goes away says so; one that does not is a fault of ours.
+                    None => exchange.settle(Settled::refused(DirectOutcome::Internal, None)),
+                }
+            }
+        }
+    }
+
+    /// The largest body of a request that is looked at, in bytes. It is larger than the payload
+    /// quota so that a payload that is too large is refused to a sender who proved who it is.
+    pub fn body_bytes(&self) -> usize {
+        self.node.rules().quotas.payload_bytes * BODY_TO_PAYLOAD
+    }
+
+    /// Goes as far as can be gone without waiting with a request whose body is there.
+    pub fn begin<'a>(
+        &self,
+        head: &'a Head<'a>,
+        payload: &'a [u8],
+        caller: &Caller,
+        trace_id: TraceId,
+    ) -> Begun<'a> {
+        let begun = self.operation(head).and_then(|operation| {
+            let principal = self.identify(head, payload, caller, trace_id)?;
+            let Operation::SendDirectMessage { client_id } = operation;
+            let sender = caller.peer(principal);
+            Ok(Call { client_id, head, payload, sender, trace_id })
+        });
+        let call = match begun {
+            Ok(call) => call,
+            Err(fault) => return Begun::Answered(self.fail(trace_id, fault)),
+        };
+        let (ledger, checked) = send_direct_message::prepare(&self.node, call);
+        let exchange = Exchange::new(ledger);
+        match checked {
+            Ok(dispatch) => Begun::Direct(exchange, dispatch),
+            Err(outcome) => Begun::Answered(exchange.settle(Settled::refused(outcome, None))),
+        }
+    }
+
+    /// The answer to a request whose body did not come in time.
+    pub fn body_timed_out(&self, trace_id: TraceId) -> Reply {
+        let limit = self.node.rules().quotas.payload_bytes;
+        self.fail(trace_id, Fault::of_body(BodyError::TimedOut, limit))
+    }
+
+    /// What is asked for, unless the node takes nothing new.
+    fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Fault> {
+        let operation = route(head.method, head.path)
+            .map_err(|misrouted| Fault::of_route(misrouted, head.method, head.path))?;
+        // Asked again after the body, which may have taken its time: a device that a draining node
+        // has closed is not gone.
         if self.node.is_draining() {
             return Err(Fault::draining());
         }
-        let principal = self.identify(parts, &payload, caller, trace_id)?;
-        let sender = caller.peer(principal);
-        let call = Call { client_id, parts, payload, sender, trace_id };
-        let outcome = send_direct_message::run(&self.node, call).await;
-        Fault::of_direct(&outcome).map_or(Ok(()), Err)
+        Ok(operation)
+    }
+
+    fn fail(&self, trace_id: TraceId, fault: Fault) -> Reply {
+        let reply = Reply::failure(trace_id, fault);
+        self.node.telemetry().metrics().http_request(reply.status().as_u16());
+        reply
     }
 
     fn identify(
         &self,
-        parts: &Parts,
+        head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
         trace_id: TraceId,
@@ -109,7 +171,7 @@ impl Api {
                 Ok(Arc::clone(principal))
             }
             Credentials::Signature => self
-                .prove(parts, payload, caller, trace_id)
+                .prove(head, payload, caller, trace_id)
                 .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence())),
         }
     }
@@ -121,17 +183,13 @@ impl Api {
     /// [`Rejected`].
     pub fn prove(
         &self,
-        parts: &Parts,
+        head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
         trace_id: TraceId,
     ) -> Result<Arc<Principal>, Rejected> {
-        let signed = RequestParts {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or(""),
-            headers: &parts.headers,
-        };
+        let Head { method, path, query, headers } = *head;
+        let signed = RequestParts { method, path, query, headers };
         let directory = self.node.directory();
         let against = Against {
             directory: &directory,
@@ -159,7 +217,7 @@ impl Api {
     /// The answer to credentials that do not hold.
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
-        failure(trace_id, &fault)
+        Reply::failure(trace_id, fault).into_answer()
     }
 }
 
@@ -172,42 +230,4 @@ fn insert_host(parts: &mut Parts) {
     if let Some(host) = host {
         parts.headers.insert(HOST, host);
     }
-}
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-fn success(trace_id: TraceId) -> Answer {
-    let body = format!(r#"{{"message":"OK","traceId":"{trace_id}"}}"#);
-    response(StatusCode::OK, trace_id, body)
-}
-
-fn failure(trace_id: TraceId, fault: &Fault) -> Answer {
-    let body = serde_json::json!({
-        "message": fault.message,
-        "traceId": trace_id.to_string(),
-        "reason": fault.reason,
-    });
-    let mut answer = response(fault.kind.status(), trace_id, body.to_string());
-    let headers = answer.headers_mut();
-    headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
-    if let Some(allow) = fault.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    answer
-}
-
-fn response(status: StatusCode, trace_id: TraceId, body: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    if let Ok(id) = HeaderValue::from_str(&trace_id.to_string()) {
-        headers.insert(REQUEST_ID, id);
-    }
-    answer
 }

@@ -1,16 +1,21 @@
 //! From an authenticated transport to a connected device.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use engine::access::Peer;
 use engine::directory::Principal;
 use engine::session::{Granted, Refusal, negotiate};
 use mqtt::{ClientId, Connect, Packet, ReasonCode, Version};
+use reactor::Ready;
 use telemetry::Quota;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::Sleep;
 
 use crate::driver::Driver;
 use crate::events::ConnectEnd;
@@ -33,82 +38,122 @@ pub struct Entrance {
 /// The most bytes of a CONNECT packet; before it the client is nobody yet.
 const CONNECT_BYTES: usize = 256 * 1024;
 
-/// Serves one MQTT connection until it ends: waits for CONNECT, grants or refuses it, then reads.
-pub async fn serve(node: Arc<Node>, io: Box<dyn Transport>, entrance: Entrance) {
-    // Boxed so that the task of a connection that is established stays small.
-    if let Some(driver) = Box::pin(admit(node, io, entrance)).await {
-        driver.await;
-    }
-}
-
 /// The next step for a connection that sent its CONNECT.
 enum Verdict {
     Granted(Box<Granted>, Arc<Peer>),
     Refused(Option<Refusal>, ConnectEnd),
 }
 
-async fn admit(node: Arc<Node>, mut io: Box<dyn Transport>, entrance: Entrance) -> Option<Driver> {
-    let mut received = Vec::with_capacity(512);
-    let reading = read_connect(&mut io, &mut received);
-    let length = match tokio::time::timeout(node.bounds.connect_packet, reading).await {
-        Ok(Ok(length)) => length,
-        Ok(Err(refusal)) => {
-            let code = refusal.map_or(ReasonCode::MalformedPacket, |refusal| refusal.code);
-            node.connect_failed(&entrance, None, &ConnectEnd::Malformed(code));
-            if let Some(refusal) = refusal {
-                refuse(io, refusal, Version::V311).await;
+/// A connection of which the CONNECT has not come whole yet.
+pub(crate) struct Admission {
+    node: Arc<Node>,
+    /// Taken out when it is decided.
+    io: Option<Box<dyn Transport>>,
+    entrance: Entrance,
+    received: Vec<u8>,
+    /// Set once something has to be waited for.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the client has sent so far.
+enum Received {
+    /// A CONNECT of that length.
+    Connect(usize),
+    /// The beginning of one.
+    Part,
+    /// Something else; with a refusal if a CONNACK can tell.
+    Malformed(Option<Refusal>),
+}
+
+impl Admission {
+    pub(crate) fn new(node: Arc<Node>, io: Box<dyn Transport>, entrance: Entrance) -> Self {
+        Admission { node, io: Some(io), entrance, received: Vec::new(), patience: None }
+    }
+
+    /// Reads until there is a whole CONNECT, then grants or refuses it; none if the connection is
+    /// over.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, ready: Ready) -> Poll<Option<Driver>> {
+        let Some(io) = &mut self.io else { return Poll::Ready(None) };
+        io.note_ready(ready);
+        let mut scratch = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut *io).poll_read(cx, &mut buffer) {
+                Poll::Pending => return self.wait(cx),
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.received.extend_from_slice(buffer.filled());
+                }
+                Poll::Ready(_) => return Poll::Ready(self.fail(None)),
             }
-            return None;
-        }
-        Err(_) => {
-            node.connect_failed(&entrance, None, &ConnectEnd::TimedOut);
-            return None;
-        }
-    };
-    let rest = received.split_off(length);
-    let Ok(Some((Packet::Connect(connect), _))) =
-        mqtt::decode(&received, Version::V5, CONNECT_BYTES)
-    else {
-        return None;
-    };
-    match judge(&node, &connect, &entrance) {
-        Verdict::Granted(granted, peer) => {
-            Some(takeover::attach(&node, io, &entrance, &connect, *granted, peer, rest))
-        }
-        Verdict::Refused(refusal, end) => {
-            let version = connect.version;
-            node.connect_failed(&entrance, Some(&connect), &end);
-            if let Some(refusal) = refusal {
-                refuse(io, refusal, version).await;
+            match look(&self.received) {
+                Received::Connect(length) => return Poll::Ready(self.decide(length)),
+                Received::Part => {}
+                Received::Malformed(refusal) => return Poll::Ready(self.fail(refusal)),
             }
-            None
+        }
+    }
+
+    /// Nothing more for now; the client has a while.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Driver>> {
+        let time = self.node.bounds.connect_packet;
+        let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        if patience.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.io = None;
+        self.node.connect_failed(&self.entrance, None, &ConnectEnd::TimedOut);
+        Poll::Ready(None)
+    }
+
+    fn fail(&mut self, refusal: Option<Refusal>) -> Option<Driver> {
+        let code = refusal.map_or(ReasonCode::MalformedPacket, |refusal| refusal.code);
+        self.node.connect_failed(&self.entrance, None, &ConnectEnd::Malformed(code));
+        let io = self.io.take();
+        if let (Some(io), Some(refusal)) = (io, refusal) {
+            self.node.refuse(io, refusal, Version::V311);
+        }
+        None
+    }
+
+    fn decide(&mut self, length: usize) -> Option<Driver> {
+        let rest = self.received.split_off(length);
+        let received = std::mem::take(&mut self.received);
+        let io = self.io.take()?;
+        let Ok(Some((Packet::Connect(connect), _))) =
+            mqtt::decode(&received, Version::V5, CONNECT_BYTES)
+        else {
+            return None;
+        };
+        let (node, entrance) = (&self.node, &self.entrance);
+        match judge(node, &connect, entrance) {
+            Verdict::Granted(granted, peer) => {
+                Some(takeover::attach(node, io, entrance, &connect, *granted, peer, rest))
+            }
+            Verdict::Refused(refusal, end) => {
+                node.connect_failed(entrance, Some(&connect), &end);
+                if let Some(refusal) = refusal {
+                    node.refuse(io, refusal, connect.version);
+                }
+                None
+            }
         }
     }
 }
 
-/// Reads until there is a whole CONNECT; gives its length. An error with a refusal is one that a
-/// CONNACK can tell.
-async fn read_connect(
-    io: &mut Box<dyn Transport>,
-    received: &mut Vec<u8>,
-) -> Result<usize, Option<Refusal>> {
-    loop {
-        match mqtt::decode(received, Version::V5, CONNECT_BYTES) {
-            Ok(Some((Packet::Connect(_), length))) => return Ok(length),
-            // The first packet must be CONNECT ([MQTT-3.1.0-1]).
-            Ok(Some(_)) => return Err(None),
-            Ok(None) if received.first().is_some_and(|first| first >> 4 != 1) => return Err(None),
-            Ok(None) => {}
-            Err(error) => {
-                let code = error.reason_code();
-                let told = code == ReasonCode::UnsupportedProtocolVersion;
-                let details = "the protocol version is neither 3.1.1 nor 5";
-                return Err(told.then_some(Refusal { code, details }));
-            }
+fn look(received: &[u8]) -> Received {
+    match mqtt::decode(received, Version::V5, CONNECT_BYTES) {
+        Ok(Some((Packet::Connect(_), length))) => Received::Connect(length),
+        // The first packet must be CONNECT ([MQTT-3.1.0-1]).
+        Ok(Some(_)) => Received::Malformed(None),
+        Ok(None) if received.first().is_some_and(|first| first >> 4 != 1) => {
+            Received::Malformed(None)
         }
-        match io.read_buf(received).await {
-            Ok(0) | Err(_) => return Err(None),
-            Ok(_) => {}
+        Ok(None) => Received::Part,
+        Err(error) => {
+            let code = error.reason_code();
+            let told = code == ReasonCode::UnsupportedProtocolVersion;
+            let details = "the protocol version is neither 3.1.1 nor 5";
+            Received::Malformed(told.then_some(Refusal { code, details }))
         }
     }
 }
@@ -160,14 +205,10 @@ fn assigned_client_id() -> ClientId {
     ClientId::parse(&text).expect("letters, digits and dashes are a client ID")
 }
 
-async fn refuse(mut io: Box<dyn Transport>, refusal: Refusal, version: Version) {
-    let mut bytes = Vec::new();
-    refusal.refuse(version, &mut bytes);
-    let farewell = async {
-        io.write_all(&bytes).await?;
-        io.flush().await?;
-        io.shutdown().await
-    };
-    // The connection ends either way.
-    let _ = tokio::time::timeout(takeover::FAREWELL, farewell).await;
+impl Node {
+    fn refuse(self: &Arc<Self>, io: Box<dyn Transport>, refusal: Refusal, version: Version) {
+        let mut bytes = Vec::new();
+        refusal.refuse(version, &mut bytes);
+        self.part(io, bytes);
+    }
 }

@@ -8,17 +8,13 @@ use std::task::{Context, Poll, Waker};
 
 use engine::Moment;
 use engine::access::Peer;
-use engine::direct::Settlement;
 use engine::rate::Pace;
 use engine::session::Session;
 use telemetry::TraceId;
 use tokio::io::AsyncWrite;
-use tokio::sync::oneshot;
 
 use crate::Transport;
-
-/// Who waits for a confirmed delivery. Dropped unsettled, it says that the connection ended.
-pub(crate) type Waiter = oneshot::Sender<Settlement>;
+use crate::waiter::Waiter;
 
 /// A client's connection. Whoever holds the device's lock may append to the output and write.
 pub(crate) struct Connection {

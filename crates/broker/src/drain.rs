@@ -37,7 +37,7 @@ impl Node {
             }
         };
         // Farewells have a bound of their own.
-        let _ = tokio::time::timeout(crate::takeover::FAREWELL, written).await;
+        let _ = tokio::time::timeout(crate::FAREWELL, written).await;
     }
 
     fn has_deliveries(&self) -> bool {

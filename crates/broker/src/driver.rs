@@ -1,7 +1,6 @@
 //! Reads one connection and does what its packets ask for.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::Step;
 use mqtt::{Packet, Version};
+use reactor::Ready;
 use telemetry::{Quota, TraceId};
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -59,17 +59,13 @@ pub(crate) enum Flow {
     Stop,
 }
 
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let driver = &mut *self;
-        SCRATCH.with_borrow_mut(|scratch| driver.poll_with(cx, scratch))
-    }
-}
-
 impl Driver {
-    fn poll_with(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<()> {
+    /// Goes on as far as there is something to read or to write; ready when the connection is over.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, ready: Ready) -> Poll<()> {
+        SCRATCH.with_borrow_mut(|scratch| self.poll_with(cx, ready, scratch))
+    }
+
+    fn poll_with(&mut self, cx: &mut Context<'_>, ready: Ready, scratch: &mut [u8]) -> Poll<()> {
         if !self.inbox.is_empty() {
             // What came together with the CONNECT, before anything else is read; later, the beginning
             // of a packet that is still not whole.
@@ -77,8 +73,9 @@ impl Driver {
                 return Poll::Ready(());
             }
         }
+        let mut ready = ready;
         loop {
-            match self.read(cx, scratch) {
+            match self.read(cx, std::mem::take(&mut ready), scratch) {
                 Read::Pending => return Poll::Pending,
                 Read::Gone => return Poll::Ready(()),
                 Read::Over(reason) => {
@@ -94,11 +91,12 @@ impl Driver {
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Read {
+    fn read(&mut self, cx: &mut Context<'_>, ready: Ready, scratch: &mut [u8]) -> Read {
         let now = self.node.now();
         let throughput = self.node.rules.quotas.throughput_per_connection;
         let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Read::Gone };
+        connection.io.note_ready(ready);
         match &mut connection.driver {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
@@ -164,8 +162,7 @@ impl Driver {
         match step {
             Step::Nothing => dirty.add(&self.device),
             Step::Settled(waiter, settlement) => {
-                // The sender may have gone away; then nobody is left to tell.
-                let _ = waiter.send(settlement);
+                waiter.settle(settlement);
             }
             Step::Publish(incoming) => {
                 dirty.add(&self.device);

@@ -9,7 +9,6 @@ use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::{Granted, Session};
 use mqtt::{Connect, PropertiesBuf, Property, TopicFilter};
-use tokio::io::AsyncWriteExt;
 
 use crate::Transport;
 use crate::accept::Entrance;
@@ -19,9 +18,6 @@ use crate::driver::Driver;
 use crate::events::Link;
 use crate::node::Node;
 use crate::subscribe::Subscriber;
-
-/// How long the last bytes of a connection may take.
-pub const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long a device without a session stays known, so that a client ID that connects again and
 /// again meets its own rate limit.
@@ -157,8 +153,9 @@ impl Node {
         } else {
             let (session, out) = connection.session_and_output();
             session.farewell(reason, out);
-            self.farewells.fetch_add(1, Ordering::Relaxed);
-            tokio::spawn(farewell(Arc::clone(self), connection));
+            // The waiters are settled first: nothing that comes now acknowledges anything.
+            let (io, bytes) = connection.into_last_bytes();
+            self.part(io, bytes);
         }
         // The old driver finds its epoch over and ends.
         if let Some(driver) = driver {
@@ -208,22 +205,6 @@ impl Node {
             }
         }
     }
-}
-
-/// Writes the last bytes and closes the socket, for at most [`FAREWELL`]. The waiters are settled
-/// first: nothing that comes now acknowledges anything.
-async fn farewell(node: Arc<Node>, connection: Connection) {
-    let (mut io, bytes) = connection.into_last_bytes();
-    let writing = async {
-        io.write_all(&bytes).await?;
-        io.flush().await?;
-        io.shutdown().await
-    };
-    // The connection is over whether or not the client took its last bytes.
-    if let Ok(Ok(())) = tokio::time::timeout(FAREWELL, writing).await {
-        node.telemetry.metrics().mqtt_sent(bytes.len());
-    }
-    node.farewells.fetch_sub(1, Ordering::Relaxed);
 }
 
 fn owned_will(will: &mqtt::Will<'_>) -> Box<Will> {

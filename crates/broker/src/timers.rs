@@ -13,10 +13,12 @@ use engine::Moment;
 use engine::close::CloseReason;
 use engine::direct::Settlement;
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::device::{Device, State};
 use crate::node::Node;
+use crate::waiter::Waiter;
 
 /// The heap of deadlines.
 #[derive(Default)]
@@ -91,10 +93,14 @@ impl Node {
         let Some(device) = entry.device.upgrade() else { return };
         let mut state = device.lock();
         state.scheduled.retain(|scheduled| *scheduled != entry.at);
-        let due = self.handle_due(&mut state, now);
+        let mut expired = SmallVec::new();
+        let due = self.handle_due(&mut state, now, &mut expired);
         self.schedule(&device, &mut state, now);
         let epoch = state.epoch;
         drop(state);
+        for waiter in expired {
+            waiter.settle(Settlement::TimedOut);
+        }
         match due {
             Due::Nothing => {}
             Due::Close(reason) => self.close(&device, epoch, reason),
@@ -103,7 +109,12 @@ impl Node {
         }
     }
 
-    fn handle_due(&self, state: &mut State, now: Moment) -> Due {
+    fn handle_due(
+        &self,
+        state: &mut State,
+        now: Moment,
+        expired: &mut SmallVec<[Waiter; 2]>,
+    ) -> Due {
         let Some(connection) = &mut state.connection else {
             return match (state.session.ends, state.session.forgotten) {
                 (Some(ends), _) if ends <= now => Due::SessionEnded,
@@ -112,8 +123,7 @@ impl Node {
             };
         };
         while let Some(waiter) = connection.session.poll_expired(now) {
-            // The sender may have gone away; then nobody is left to tell.
-            let _ = waiter.send(Settlement::TimedOut);
+            expired.push(waiter);
         }
         // Reading or writing may have been held back by its pace.
         if let Some(driver) = &connection.driver {

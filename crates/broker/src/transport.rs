@@ -1,9 +1,39 @@
 //! What carries MQTT bytes: TCP, TLS, WebSocket.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use reactor::Ready;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A byte stream to a client. An implementation must be able to be polled for writing from any
-/// task, with any waker: senders write to a device's connection themselves.
-pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+/// thread, with any waker: senders write to a device's connection themselves.
+pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Hears what a turn of the reactor brought. A transport of the runtime has its own ways to
+    /// know.
+    fn note_ready(&mut self, ready: Ready) {
+        let _ = ready;
+    }
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+    /// Says goodbye, right before the transport is dropped.
+    ///
+    /// # Errors
+    /// That of the transport; it is over all the same.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self).poll_shutdown(cx)
+    }
+}
+
+impl Transport for reactor::Stream {
+    fn note_ready(&mut self, ready: Ready) {
+        reactor::Stream::note_ready(self, ready);
+    }
+
+    /// Dropping a TCP connection closes it.
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Transport for tokio::io::DuplexStream {}

@@ -30,6 +30,26 @@ pub struct Inflight<W> {
     slots: VecDeque<(PacketId, Slot<W>)>,
 }
 
+/// A free packet ID that is taken once it is filled: nothing else can take it meanwhile.
+#[derive(Debug)]
+pub struct Vacancy<'a, W> {
+    inflight: &'a mut Inflight<W>,
+    id: PacketId,
+}
+
+impl<W> Vacancy<'_, W> {
+    /// The ID.
+    pub fn id(&self) -> PacketId {
+        self.id
+    }
+
+    /// Takes the ID for `slot`.
+    pub fn fill(self, slot: Slot<W>) -> PacketId {
+        self.inflight.slots.push_back((self.id, slot));
+        self.id
+    }
+}
+
 impl<W> Default for Inflight<W> {
     fn default() -> Self {
         Inflight { last: 0, slots: VecDeque::new() }
@@ -49,12 +69,24 @@ impl<W> Inflight<W> {
 
     /// Takes a free packet ID for `slot`; `None` when `window` messages wait already.
     pub fn insert(&mut self, slot: Slot<W>, window: u16) -> Option<PacketId> {
+        self.vacancy(window).map(|vacancy| vacancy.fill(slot))
+    }
+
+    /// A free packet ID, not yet taken; `None` when `window` messages wait already.
+    pub fn vacancy(&mut self, window: u16) -> Option<Vacancy<'_, W>> {
         if self.is_full(window) {
             return None;
         }
         let id = self.free_id();
-        self.slots.push_back((id, slot));
-        Some(id)
+        Some(Vacancy { inflight: self, id })
+    }
+
+    /// The waiter of the message that was sent last, if somebody waits for it.
+    pub fn newest_waiter(&mut self) -> Option<&mut W> {
+        match self.slots.back_mut() {
+            Some((_, Slot::Direct { waiter, .. })) => waiter.as_mut(),
+            Some((_, Slot::Publish)) | None => None,
+        }
     }
 
     /// Whether `window` messages wait already.

@@ -45,6 +45,11 @@ impl ClientId {
         Ok(Self(text.into()))
     }
 
+    /// The text, shared.
+    pub fn to_shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The text of the identifier.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Entrance, Node};
+use broker::{Entrance, Node, Serving};
 use engine::directory::Principal;
 use mqtt::{
     Ack, Connect, Packet, PacketId, Properties, PropertiesBuf, Property, Publish, QoS, ReasonCode,
@@ -66,7 +66,7 @@ pub fn open(node: &Arc<Node>, pipe: usize) -> DuplexStream {
         secure: true,
         life: None,
     };
-    tokio::spawn(broker::serve(Arc::clone(node), Box::new(theirs), entrance));
+    tokio::spawn(Serving::new(Arc::clone(node), Box::new(theirs), entrance));
     ours
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Dispatched, Node, NodeSettings};
+use broker::{Confirmation, Node, NodeSettings};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -37,13 +37,33 @@ pub fn node_with(quotas: Quotas, bounds: Bounds) -> Arc<Node> {
     })
 }
 
+/// A message that was handed to a connection.
+#[derive(Debug)]
+pub struct Sent {
+    pub epoch: u64,
+    pub at: Moment,
+    pub confirmation: Option<Pending>,
+}
+
+/// A confirmation to wait for.
+#[derive(Debug)]
+pub struct Pending(Confirmation);
+
+impl Pending {
+    /// How the delivery ended, and when the PUBACK came.
+    pub async fn settled(self) -> (DirectOutcome, Option<Moment>) {
+        let settled = self.0.settled().await.expect("whoever is dropped says so");
+        (settled.outcome, settled.acknowledged)
+    }
+}
+
 /// Hands a direct message over.
 pub fn dispatch(
     node: &Arc<Node>,
     client_id: &str,
     payload: &[u8],
     confirmation: Option<Duration>,
-) -> Result<Dispatched, DirectOutcome> {
+) -> Result<Sent, DirectOutcome> {
     let sender = Peer {
         principal: Principal::anonymous(),
         source: ([127, 0, 0, 1], 2).into(),
@@ -56,7 +76,11 @@ pub fn dispatch(
     let permit =
         node.access().send_direct(&sender, &client_id, topic, node.now()).expect("anybody may");
     let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
-    node.send_direct(permit, &client_id, &message).map_err(|(outcome, _)| outcome)
+    let (waiter, pending) = Confirmation::channel();
+    let sent = node.send_direct(permit, &client_id, &message, || waiter);
+    let dispatched = sent.map_err(|(outcome, _)| outcome)?;
+    let confirmation = confirmation.map(|_| Pending(pending));
+    Ok(Sent { epoch: dispatched.epoch, at: dispatched.at, confirmation })
 }
 
 /// Sends with a confirmation and waits for how it ends.

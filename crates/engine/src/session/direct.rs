@@ -1,6 +1,6 @@
 //! A direct message to the client.
 
-use mqtt::{Publish, QoS};
+use mqtt::{Publish, QoS, Version};
 
 use super::Session;
 use crate::Moment;
@@ -45,18 +45,28 @@ impl<W> Session<W> {
         if out.len() + length > self.rules.outbound_buffer_bytes {
             return Err(DirectOutcome::ReceiverNotWritable);
         }
-        if let Some(timeout) = message.confirmation {
-            let slot = Slot::Direct { waiter: Some(waiter()), deadline: now.after(timeout) };
-            publish.packet_id = self.inflight.insert(slot, self.window);
-        }
-        let before = out.len();
-        if publish.encode(self.version, out).is_err() {
-            out.truncate(before);
-            if let Some(id) = publish.packet_id {
-                self.inflight.acknowledge(id);
-            }
-            return Err(DirectOutcome::Internal);
-        }
+        let Some(timeout) = message.confirmation else {
+            return encode(&publish, self.version, out);
+        };
+        let vacancy =
+            self.inflight.vacancy(self.window).ok_or(DirectOutcome::ReceiverWindowFull)?;
+        publish.packet_id = Some(vacancy.id());
+        encode(&publish, self.version, out)?;
+        vacancy.fill(Slot::Direct { waiter: Some(waiter()), deadline: now.after(timeout) });
         Ok(())
     }
+
+    /// The waiter of the message that was sent last, if somebody waits for it.
+    pub fn newest_waiter(&mut self) -> Option<&mut W> {
+        self.inflight.newest_waiter()
+    }
+}
+
+/// Appends the packet, or nothing.
+fn encode(publish: &Publish<'_>, version: Version, out: &mut Vec<u8>) -> Result<(), DirectOutcome> {
+    let before = out.len();
+    publish.encode(version, out).map_err(|_| {
+        out.truncate(before);
+        DirectOutcome::Internal
+    })
 }

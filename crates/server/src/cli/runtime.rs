@@ -8,9 +8,9 @@ use crate::config::Config;
 use crate::dev::DataFolder;
 use crate::serve::{Running, Signals, notify, start};
 
-/// Runs a future to its end on a runtime of its own, with a thread for each core.
+/// Runs a future to its end on a runtime of this thread. A server adds threads of its own.
 pub(super) fn block_on(future: impl Future<Output = ExitCode>) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
             let code = runtime.block_on(future);

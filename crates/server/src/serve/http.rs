@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use api::{Answer, Caller, Credentials};
+use api::{Answer, Caller};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::listen::{Doors, Visit};
+use super::listen::Doors;
+use super::occupancy::Presence;
 use super::upgrade;
 
 /// How often an idle connection is looked at.
@@ -32,13 +33,24 @@ struct Activity {
     requests: AtomicUsize,
 }
 
-/// Serves the connection until it ends, is idle for too long or the server drains.
-pub(super) async fn serve<S>(stream: S, credentials: Credentials, secure: bool, visit: Visit)
+/// What a connection holds on to.
+pub(super) struct Held {
+    pub(super) doors: Doors,
+    pub(super) presence: Presence,
+}
+
+/// Serves the connection until it ends, is idle for too long or the server drains. What could not
+/// be written of earlier answers goes first.
+pub(super) async fn serve<S>(mut stream: S, unwritten: Vec<u8>, caller: Arc<Caller>, held: Held)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Visit { doors, source, target } = visit;
-    let caller = Arc::new(Caller { source, target, secure, credentials });
+    let Held { doors, presence } = held;
+    let patience = doors.api.node().bounds().http_idle;
+    match tokio::time::timeout(patience, stream.write_all(&unwritten)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) | Err(_) => return,
+    }
     let activity = Arc::new(Activity {
         began: Instant::now(),
         in_flight: AtomicUsize::new(0),
@@ -46,10 +58,11 @@ where
         requests: AtomicUsize::new(0),
     });
     let service = service_fn(|request: Request<Incoming>| {
-        let (doors, caller) = (doors.clone(), Arc::clone(&caller));
+        let (held, caller) =
+            (Held { doors: doors.clone(), presence: presence.clone() }, Arc::clone(&caller));
         let working = Working::new(&activity);
         async move {
-            let answer = answer(request, &doors, &caller).await;
+            let answer = answer(request, held, &caller).await;
             drop(working);
             Ok::<Answer, Infallible>(answer)
         }
@@ -76,11 +89,11 @@ where
     }
 }
 
-async fn answer(request: Request<Incoming>, doors: &Doors, caller: &Caller) -> Answer {
+async fn answer(request: Request<Incoming>, held: Held, caller: &Caller) -> Answer {
     if upgrade::is_asked_for(&request) {
-        upgrade::answer(request, doors, caller)
+        upgrade::answer(request, held, caller)
     } else {
-        doors.api.handle(request, caller).await
+        held.doors.api.handle(request, caller).await
     }
 }
 

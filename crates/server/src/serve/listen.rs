@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Credentials};
 use engine::directory::Principal;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::http1::Http1;
+use super::occupancy::{Occupancy, Presence};
 use super::running::StartError;
+use super::shards::Shards;
 use super::tls::{Plan, TlsPlans};
-use super::{admin, http, mqtt};
+use super::wire::Wire;
+use super::{admin, mqtt, tls};
 use crate::config::{ListenerName, Listeners, MqttAccess};
 use crate::registry::Registry;
 
@@ -32,8 +35,10 @@ pub struct Doors {
     pub plans: Option<TlsPlans>,
     /// Turns true when the server drains.
     pub draining: watch::Receiver<bool>,
-    /// Held by every connection and never read: the sender counts them.
-    pub _open: watch::Receiver<()>,
+    /// The threads that serve connections.
+    pub shards: Arc<Shards>,
+    /// The open connections.
+    pub occupancy: Occupancy,
 }
 
 /// What a listener's connections speak.
@@ -54,6 +59,8 @@ pub(super) struct Visit {
     pub(super) doors: Doors,
     pub(super) source: SocketAddr,
     pub(super) target: SocketAddr,
+    /// Says that it is open.
+    pub(super) presence: Presence,
 }
 
 /// Binds every configured listener, then accepts on all of them; gives the addresses by name.
@@ -78,9 +85,8 @@ pub async fn open(
     if let Some(https) = addresses.get(ListenerName::Https.as_str()).copied() {
         addresses.entry(ListenerName::Wss.as_str()).or_insert(https);
     }
-    let sockets = Arc::new(Semaphore::new(doors.api.node().bounds().sockets));
     for (listener, room) in bound {
-        tokio::spawn(accept(listener, room, doors.clone(), Arc::clone(&sockets)));
+        tokio::spawn(accept(listener, room, doors.clone()));
     }
     Ok(addresses)
 }
@@ -130,13 +136,17 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     };
     // A restarted server may have its port back at once.
     socket.set_reuseaddr(true)?;
+    // Without it a small packet may wait for the acknowledgement of the one before. Set here it
+    // holds for every connection that is accepted.
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// Accepts until the server drains.
-async fn accept(listener: TcpListener, room: Room, mut doors: Doors, sockets: Arc<Semaphore>) {
+async fn accept(listener: TcpListener, room: Room, mut doors: Doors) {
     let Ok(target) = listener.local_addr() else { return };
+    let Ok(listener) = reactor::Listener::new(listener) else { return };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -153,24 +163,26 @@ async fn accept(listener: TcpListener, room: Room, mut doors: Doors, sockets: Ar
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&sockets).try_acquire_owned() else { continue };
-        // Without it a small packet may wait for the acknowledgement of the one before.
-        let _ = stream.set_nodelay(true);
-        let visit = Visit { doors: doors.clone(), source, target };
-        let room = room.clone();
-        tokio::spawn(async move {
-            enter(stream, room, visit).await;
-            drop(permit);
-        });
+        let Some(presence) = doors.occupancy.enter() else { continue };
+        enter(stream, room.clone(), Visit { doors: doors.clone(), source, target, presence });
     }
 }
 
-async fn enter(stream: TcpStream, room: Room, visit: Visit) {
+/// Gives a connection to the thread that will serve it.
+fn enter(stream: TcpStream, room: Room, visit: Visit) {
+    let shards = Arc::clone(&visit.doors.shards);
+    let shard = shards.next();
     match room {
-        Room::Mqtt(principal) => mqtt::serve(Box::new(stream), principal, false, &visit).await,
-        // Boxed: a handshake is large and short, the connection small and long.
-        Room::Tls(plan) => Box::pin(super::tls::serve(stream, plan, visit)).await,
-        Room::Http(credentials) => http::serve(stream, credentials, false, visit).await,
-        Room::Admin => admin::serve(stream, visit).await,
+        Room::Mqtt(principal) => shard
+            .adopt(stream, move |stream| mqtt::task(Wire::Plain(stream), principal, false, visit)),
+        Room::Tls(plan) => shard.adopt(stream, move |stream| tls::task(stream, plan, visit)),
+        Room::Http(credentials) => shard.adopt(stream, move |stream| {
+            Box::new(Http1::new(Wire::Plain(stream), credentials, false, visit))
+        }),
+        Room::Admin => shard.spawn_task(async move {
+            if let Ok(stream) = tokio::net::TcpStream::from_std(stream) {
+                admin::serve(stream, visit).await;
+            }
+        }),
     }
 }

@@ -2,16 +2,21 @@
 
 mod admin;
 mod http;
+mod http1;
 mod listen;
 mod mqtt;
 mod notify;
+mod occupancy;
 mod open_files;
 mod reload;
+mod rewound;
 mod running;
+mod shards;
 mod signals;
 mod tls;
 mod upgrade;
 mod websocket;
+mod wire;
 
 pub use notify::notify;
 pub use running::{Running, start};

@@ -16,7 +16,9 @@ use telemetry::{LogError, LogSettings, Telemetry, event};
 use tokio::sync::watch;
 
 use super::listen::{self, Doors};
+use super::occupancy::Occupancy;
 use super::reload::Reloader;
+use super::shards::Shards;
 use super::tls::{TlsError, TlsPlans};
 use crate::config::{self, Config, ListenerName, Mistakes};
 use crate::dev::{DataFolder, ReadyFile};
@@ -32,8 +34,7 @@ pub struct Running {
     api: Arc<Api>,
     reloader: Reloader,
     draining: watch::Sender<bool>,
-    /// Every connection holds a receiver of it; it closes when the last one is gone.
-    connections: watch::Sender<()>,
+    occupancy: Occupancy,
 }
 
 /// Why a server does not start.
@@ -45,6 +46,8 @@ pub enum StartError {
     Tls(TlsError),
     /// The log cannot be written.
     Log(LogError),
+    /// There are no threads to run on.
+    Threads(io::Error),
     /// A listener cannot have its address.
     Listen(ListenerName, SocketAddr, io::Error),
     /// A listener needs what the configuration does not give it.
@@ -57,6 +60,7 @@ impl fmt::Display for StartError {
             StartError::Mistakes(mistakes) => write!(f, "{mistakes}"),
             StartError::Tls(error) => write!(f, "{error}"),
             StartError::Log(error) => write!(f, "{error}"),
+            StartError::Threads(error) => write!(f, "no threads to run on: {error}"),
             StartError::Listen(name, address, error) => write!(
                 f,
                 "listener {name} cannot have {address}: {error}; take free ports with \
@@ -95,15 +99,22 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
     let api = Arc::new(Api::new(node, config.region.clone()));
     let (draining, drains) = watch::channel(false);
-    let (connections, open) = watch::channel(());
-    let doors = Doors { api: Arc::clone(&api), plans, draining: drains, _open: open };
+    let shards = Arc::new(Shards::start().map_err(StartError::Threads)?);
+    let occupancy = Occupancy::new(config.bounds.sockets);
+    let doors = Doors {
+        api: Arc::clone(&api),
+        plans,
+        draining: drains,
+        shards,
+        occupancy: occupancy.clone(),
+    };
     let addresses = listen::open(&config.listeners, &registry, doors).await?;
     for (name, address) in &addresses {
         telemetry.record(&event::Server::ListenerStarted { name, address: *address });
     }
     let ready = ready_file(&config, folder, addresses);
     let reloader = Reloader::spawn(registry, telemetry);
-    Ok(Running { ready, api, reloader, draining, connections })
+    Ok(Running { ready, api, reloader, draining, occupancy })
 }
 
 impl Running {
@@ -123,11 +134,11 @@ impl Running {
         let _ = self.draining.send(true);
         let drained = tokio::time::timeout(patience + FAREWELL + LAST_WORDS, async {
             node.drain(patience).await;
-            self.connections.closed().await;
+            self.occupancy.emptied().await;
         });
         // What is still open when the time is up is cut off with the process.
         let _ = drained.await;
-        let cut_off = self.connections.receiver_count();
+        let cut_off = self.occupancy.open();
         node.telemetry().record(&event::Server::DrainFinished { cut_off });
         node.telemetry().flush(LAST_WORDS);
     }

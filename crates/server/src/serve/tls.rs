@@ -1,22 +1,28 @@
 //! TLS: which configuration a handshake gets, and who the client's certificate makes it.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use api::Credentials;
 use engine::directory::{Principal, Status};
 use identity::x509::{CertificateId, PossessionVerifier};
+use reactor::{Next, Stream, Task, Turn};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{Acceptor, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use telemetry::{TraceId, event};
-use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::listen::Visit;
-use super::{http, mqtt};
+use super::http1::Http1;
+use super::listen::{Doors, Visit};
+use super::mqtt;
+use super::wire::Wire;
 use crate::config::{Mistakes, Tls};
 
 /// MQTT with a client certificate on AWS's port 443 (spec 3).
@@ -137,37 +143,102 @@ enum Failed {
     Rejected { reason: &'static str, details: String, certificate: Option<String> },
 }
 
-/// Shakes hands and serves what was asked for.
-pub(super) async fn serve(stream: TcpStream, plan: Plan, visit: Visit) {
-    let patience = visit.doors.api.node().bounds().tls_handshake;
-    let mut server_name = None;
-    let shaken = tokio::time::timeout(patience, shake(stream, plan, &visit, &mut server_name));
-    match shaken.await {
-        Ok(Ok((Purpose::MqttX509, Some(principal), stream))) => {
-            mqtt::serve(Box::new(stream), principal, true, &visit).await;
+/// A connection whose handshake is under way.
+struct Handshake {
+    /// Gives the end of it; none if there is nothing to serve.
+    shaking: Pin<Box<dyn Future<Output = Option<Shaken>> + Send>>,
+    /// Taken when it is over.
+    visit: Option<Visit>,
+}
+
+/// The task of a connection: shakes hands, then serves what was asked for.
+pub(super) fn task(stream: Stream, plan: Plan, visit: Visit) -> Box<dyn Task> {
+    let guest =
+        Guest { doors: visit.doors.clone(), plan, source: visit.source, target: visit.target };
+    Box::new(Handshake { shaking: Box::pin(guest.welcome(stream)), visit: Some(visit) })
+}
+
+impl Task for Handshake {
+    fn run(&mut self, turn: &mut Turn<'_, '_>) -> Next {
+        let Poll::Ready(shaken) = self.shaking.as_mut().poll(turn.context) else {
+            return Next::Wait;
+        };
+        let (Some(shaken), Some(visit)) = (shaken, self.visit.take()) else { return Next::End };
+        let Shaken { purpose, principal, stream } = shaken;
+        let wire = Wire::Tls(Box::new(stream));
+        Next::Become(match (purpose, principal) {
+            (Purpose::MqttX509, Some(principal)) => mqtt::task(wire, principal, true, visit),
+            (Purpose::HttpX509, Some(principal)) => {
+                Box::new(Http1::new(wire, Credentials::Certificate(principal), true, visit))
+            }
+            (Purpose::HttpSigned, _) => {
+                Box::new(Http1::new(wire, Credentials::Signature, true, visit))
+            }
+            (Purpose::MqttX509 | Purpose::HttpX509, None) => return Next::End,
+        })
+    }
+}
+
+/// Somebody at a TLS listener.
+struct Guest {
+    doors: Doors,
+    plan: Plan,
+    source: SocketAddr,
+    target: SocketAddr,
+}
+
+/// A handshake that went well.
+struct Shaken {
+    purpose: Purpose,
+    principal: Option<Arc<Principal>>,
+    stream: TlsStream<Stream>,
+}
+
+impl Guest {
+    /// Shakes hands within the time there is; a rejection is logged.
+    async fn welcome(self, stream: Stream) -> Option<Shaken> {
+        let patience = self.doors.api.node().bounds().tls_handshake;
+        let mut server_name = None;
+        let shaken = tokio::time::timeout(patience, self.shake(stream, &mut server_name)).await;
+        match shaken {
+            Ok(Ok(shaken)) => Some(shaken),
+            Ok(Err(Failed::Silent)) | Err(_) => None,
+            Ok(Err(Failed::Rejected { reason, details, certificate })) => {
+                self.doors.api.node().telemetry().record(&event::AuthnError {
+                    trace_id: TraceId::random(),
+                    authentication_type: event::AuthenticationType::X509,
+                    reason,
+                    details: &details,
+                    protocol: protocol(self.plan),
+                    source: self.source,
+                    target: self.target,
+                    server_name: server_name.as_deref(),
+                    client_id: None,
+                    principal_id: certificate.as_deref(),
+                });
+                None
+            }
         }
-        Ok(Ok((Purpose::HttpX509, Some(principal), stream))) => {
-            http::serve(stream, Credentials::Certificate(principal), true, visit).await;
-        }
-        Ok(Ok((Purpose::HttpSigned, _, stream))) => {
-            http::serve(stream, Credentials::Signature, true, visit).await;
-        }
-        Ok(Ok((Purpose::MqttX509 | Purpose::HttpX509, None, _)) | Err(Failed::Silent)) | Err(_) => {
-        }
-        Ok(Err(Failed::Rejected { reason, details, certificate })) => {
-            visit.doors.api.node().telemetry().record(&event::AuthnError {
-                trace_id: TraceId::random(),
-                authentication_type: event::AuthenticationType::X509,
-                reason,
-                details: &details,
-                protocol: protocol(plan),
-                source: visit.source,
-                target: visit.target,
-                server_name: server_name.as_deref(),
-                client_id: None,
-                principal_id: certificate.as_deref(),
-            });
-        }
+    }
+
+    async fn shake(
+        &self,
+        stream: Stream,
+        server_name: &mut Option<String>,
+    ) -> Result<Shaken, Failed> {
+        let Some(plans) = &self.doors.plans else { return Err(Failed::Silent) };
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream)
+            .await
+            .map_err(|_| Failed::Silent)?;
+        let hello = start.client_hello();
+        *server_name = hello.server_name().map(str::to_owned);
+        let (purpose, config) = plans.choose(self.plan, &hello);
+        let stream = start.into_stream(config).await.map_err(|error| failed(&error))?;
+        let principal = match purpose {
+            Purpose::HttpSigned => None,
+            Purpose::MqttX509 | Purpose::HttpX509 => Some(principal(&stream, &self.doors)?),
+        };
+        Ok(Shaken { purpose, principal, stream })
     }
 }
 
@@ -178,36 +249,14 @@ fn protocol(plan: Plan) -> event::Protocol {
     }
 }
 
-type Shaken = (Purpose, Option<Arc<Principal>>, TlsStream<TcpStream>);
-
-async fn shake(
-    stream: TcpStream,
-    plan: Plan,
-    visit: &Visit,
-    server_name: &mut Option<String>,
-) -> Result<Shaken, Failed> {
-    let Some(plans) = &visit.doors.plans else { return Err(Failed::Silent) };
-    let start =
-        LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(|_| Failed::Silent)?;
-    let hello = start.client_hello();
-    *server_name = hello.server_name().map(str::to_owned);
-    let (purpose, config) = plans.choose(plan, &hello);
-    let stream = start.into_stream(config).await.map_err(|error| failed(&error))?;
-    let principal = match purpose {
-        Purpose::HttpSigned => None,
-        Purpose::MqttX509 | Purpose::HttpX509 => Some(principal(&stream, visit)?),
-    };
-    Ok((purpose, principal, stream))
-}
-
 /// Asked after every handshake, also a resumed one: the registry decides, not the ticket.
-fn principal(stream: &TlsStream<TcpStream>, visit: &Visit) -> Result<Arc<Principal>, Failed> {
+fn principal(stream: &TlsStream<Stream>, doors: &Doors) -> Result<Arc<Principal>, Failed> {
     let (_, connection) = stream.get_ref();
     let Some([certificate, ..]) = connection.peer_certificates() else {
         return Err(rejected("NOT_AUTHENTICATED", "The client showed no certificate.", None));
     };
     let id = CertificateId::of_der(certificate).to_string();
-    let directory = visit.doors.api.node().directory();
+    let directory = doors.api.node().directory();
     let Some(principal) = directory.certificates.get(&id) else {
         let details = "The client's certificate is not registered.";
         return Err(rejected("DEVICE_CERTIFICATE_NOT_REGISTERED", details, Some(id)));

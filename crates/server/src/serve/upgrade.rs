@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use api::{Answer, Api, Caller, Credentials};
-use broker::Entrance;
+use api::{Answer, Api, Caller, Credentials, Head};
+use broker::{Entrance, Serving};
 use bytes::Bytes;
 use engine::directory::Principal;
 use http_body_util::Full;
@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use telemetry::TraceId;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::listen::Doors;
+use super::http::Held;
 use super::websocket::WebSocket;
 
 const PATH: &str = "/mqtt";
@@ -30,7 +30,7 @@ pub(super) fn is_asked_for<B>(request: &Request<B>) -> bool {
 }
 
 /// Proves who asks, switches protocols and hands the connection to the node.
-pub(super) fn answer<B>(request: Request<B>, doors: &Doors, caller: &Caller) -> Answer
+pub(super) fn answer<B>(request: Request<B>, held: Held, caller: &Caller) -> Answer
 where
     B: Send + 'static,
 {
@@ -51,25 +51,25 @@ where
         Credentials::Certificate(principal) | Credentials::Open(principal) => Arc::clone(principal),
         Credentials::Signature => {
             let trace_id = TraceId::random();
-            match doors.api.prove(&parts, &[], caller, trace_id) {
+            match held.doors.api.prove(&Head::of(&parts), &[], caller, trace_id) {
                 Ok(principal) => principal,
                 Err(rejected) => return Api::reject(trace_id, &rejected),
             }
         }
     };
     let request = Request::from_parts(parts, body);
-    tokio::spawn(serve(request, doors.clone(), caller.clone(), principal));
+    tokio::spawn(serve(request, held, caller.clone(), principal));
     accept(&key, protocol)
 }
 
-async fn serve<B>(request: Request<B>, doors: Doors, caller: Caller, principal: Arc<Principal>) {
+async fn serve<B>(request: Request<B>, held: Held, caller: Caller, principal: Arc<Principal>) {
     // The client may have gone away before the protocol was switched.
     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
-    let node = Arc::clone(doors.api.node());
+    let node = Arc::clone(held.doors.api.node());
     let socket = WebSocket::server(TokioIo::new(upgraded)).await;
     let life = Some(node.rules().quotas.websocket_life);
     let entrance = Entrance { principal, source: caller.source, secure: caller.secure, life };
-    broker::serve(node, Box::new(socket), entrance).await;
+    Serving::new(node, Box::new(socket), entrance).await;
 }
 
 fn accept(key: &HeaderValue, protocol: &'static str) -> Answer {

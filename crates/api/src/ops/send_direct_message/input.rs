@@ -1,23 +1,24 @@
 //! The parameters of the call (spec 1.2).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::limits::{
     CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT, TOPIC_BYTES, TOPIC_SLASHES,
 };
 use engine::outcome::{DirectOutcome, Invalid};
-use http::request::Parts;
 use mqtt::{ClientId, PropertiesBuf, TopicName};
 
 use super::properties;
+use crate::head::Head;
 use crate::percent;
-use crate::query::parameter;
+use crate::query::Query;
 
 /// The checked parameters.
 #[derive(Debug)]
 pub(super) struct Input {
     pub(super) client_id: ClientId,
-    topic: Box<str>,
+    topic: Arc<str>,
     /// How long to wait for the PUBACK; none asks for no confirmation.
     pub(super) confirmation: Option<Duration>,
     pub(super) properties: PropertiesBuf,
@@ -26,8 +27,8 @@ pub(super) struct Input {
 /// What could be read of the request, for the log entry of a call that is refused.
 #[derive(Debug, Default)]
 pub(super) struct Request {
-    pub(super) client_id: Option<Box<str>>,
-    pub(super) topic: Option<Box<str>>,
+    pub(super) client_id: Option<Arc<str>>,
+    pub(super) topic: Option<Arc<str>>,
     pub(super) confirmation: bool,
     pub(super) timeout_seconds: Option<u64>,
 }
@@ -36,15 +37,15 @@ impl Input {
     /// Checks everything but the payload; `request` gets what could be read, whatever the end.
     pub(super) fn parse(
         label: &str,
-        parts: &Parts,
+        head: &Head<'_>,
         request: &mut Request,
     ) -> Result<Input, Invalid> {
-        let query = parts.uri.query().unwrap_or("");
+        let query = &Query::split(head.query);
         let client_id = client_id(label, request)?;
         let topic = topic(query, request)?;
         let confirmation = confirmation(query, request)?;
         let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
-        let properties = properties::parse(query, &parts.headers)?;
+        let properties = properties::parse(query, head.headers)?;
         Ok(Input { client_id, topic, confirmation, properties })
     }
 
@@ -57,23 +58,33 @@ impl Input {
 fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {
     let decoded = percent::decode(label)
         .map_err(|what| Invalid::ClientId(format!("The client ID in the path {what}.")))?;
-    request.client_id = Some(decoded.as_ref().into());
+    let client_id = check_client_id(&decoded);
+    request.client_id = Some(match &client_id {
+        Ok(client_id) => client_id.to_shared(),
+        Err(_) => decoded.as_ref().into(),
+    });
+    client_id
+}
+
+fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
     if decoded.len() > CLIENT_ID_BYTES || decoded.starts_with('$') {
         return Err(Invalid::ClientId(format!(
             "The client ID must not be longer than {CLIENT_ID_BYTES} bytes and must not start with $."
         )));
     }
-    ClientId::parse(&decoded)
+    ClientId::parse(decoded)
         .map_err(|error| Invalid::ClientId(format!("The client ID in the path: {error}.")))
 }
 
-fn topic(query: &str, request: &mut Request) -> Result<Box<str>, Invalid> {
-    let found = parameter(query, "topic")
+fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> {
+    let found = query
+        .parameter("topic")
         .map_err(|error| Invalid::Topic(error.sentence("topic")))?
         .ok_or_else(|| Invalid::Topic("The query parameter topic is missing.".into()))?;
-    request.topic = Some(found.as_ref().into());
-    check_topic(&found).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
-    Ok(found.into())
+    let topic: Arc<str> = found.as_ref().into();
+    request.topic = Some(Arc::clone(&topic));
+    check_topic(&topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
+    Ok(topic)
 }
 
 /// The rules of a topic that a direct message may name, also as its response topic.
@@ -98,8 +109,9 @@ pub(super) fn check_topic(topic: &str) -> Result<(), String> {
     TopicName::parse(topic).map(|_| ()).map_err(|error| format!("is not a topic name: {error}"))
 }
 
-fn confirmation(query: &str, request: &mut Request) -> Result<bool, Invalid> {
-    let value = parameter(query, "confirmation")
+fn confirmation(query: &Query<'_>, request: &mut Request) -> Result<bool, Invalid> {
+    let value = query
+        .parameter("confirmation")
         .map_err(|error| Invalid::Confirmation(error.sentence("confirmation")))?;
     let confirmation = match value.as_deref() {
         None => false,
@@ -114,9 +126,9 @@ fn confirmation(query: &str, request: &mut Request) -> Result<bool, Invalid> {
     Ok(confirmation)
 }
 
-fn timeout(query: &str, request: &mut Request) -> Result<Duration, Invalid> {
+fn timeout(query: &Query<'_>, request: &mut Request) -> Result<Duration, Invalid> {
     let value =
-        parameter(query, "timeout").map_err(|error| Invalid::Timeout(error.sentence("timeout")))?;
+        query.parameter("timeout").map_err(|error| Invalid::Timeout(error.sentence("timeout")))?;
     let seconds = match value.as_deref() {
         None => Some(CONFIRMATION_SECONDS_DEFAULT),
         Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -144,7 +156,7 @@ mod tests {
     fn parse(uri: &str) -> Result<Input, Invalid> {
         let (parts, ()) = http::Request::post(uri).body(()).expect("a request").into_parts();
         let label = parts.uri.path().split('/').nth(2).expect("a label").to_owned();
-        Input::parse(&label, &parts, &mut Request::default())
+        Input::parse(&label, &Head::of(&parts), &mut Request::default())
     }
 
     fn reason(uri: &str) -> &'static str {

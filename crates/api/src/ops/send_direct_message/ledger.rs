@@ -2,84 +2,83 @@
 
 use std::sync::Arc;
 
-use broker::{Dispatched, Node};
+use broker::{Dispatched, Node, Settled};
 use engine::Moment;
+use engine::access::Peer;
 use engine::outcome::DirectOutcome;
-use telemetry::event;
+use telemetry::{TraceId, event};
 
 use super::Call;
 use super::input::Request;
 
 /// Collects what the log entry of one call says and writes it when the call settles. Dropped
 /// before, the sender has gone away.
-pub(super) struct Ledger<'a> {
-    node: &'a Arc<Node>,
-    call: &'a Call<'a>,
+pub(crate) struct Ledger {
+    node: Arc<Node>,
     /// What could be read of the request.
     pub(super) request: Request,
+    pub(super) trace_id: TraceId,
+    sender: Peer,
+    payload_bytes: usize,
     taken_in: Moment,
-    handed_over: Option<Moment>,
-    acknowledged: Option<Moment>,
-    epoch: Option<u64>,
+    dispatched: Option<Dispatched>,
     settled: bool,
 }
 
-impl<'a> Ledger<'a> {
-    pub(super) fn open(node: &'a Arc<Node>, call: &'a Call<'a>) -> Self {
+impl Ledger {
+    pub(super) fn open(node: &Arc<Node>, call: &Call<'_>) -> Self {
         Ledger {
-            node,
-            call,
+            node: Arc::clone(node),
             request: Request::default(),
+            trace_id: call.trace_id,
+            sender: call.sender.clone(),
+            payload_bytes: call.payload.len(),
             taken_in: node.now(),
-            handed_over: None,
-            acknowledged: None,
-            epoch: None,
+            dispatched: None,
             settled: false,
         }
     }
 
-    pub(super) fn dispatched(&mut self, dispatched: &Dispatched) {
-        self.handed_over = Some(dispatched.at);
-        self.epoch = Some(dispatched.epoch);
+    /// The message was handed to a connection; for the entry of a sender that goes away.
+    pub(crate) fn dispatched(&mut self, dispatched: Dispatched) {
+        self.dispatched = Some(dispatched);
     }
 
-    pub(super) fn refused(&mut self, epoch: Option<u64>) {
-        self.epoch = epoch;
+    /// Writes the entry.
+    pub(crate) fn settle(mut self, settled: Settled) -> (Arc<Node>, TraceId, DirectOutcome) {
+        self.write(&settled);
+        (Arc::clone(&self.node), self.trace_id, settled.outcome)
     }
 
-    pub(super) fn acknowledged(&mut self, at: Option<Moment>) {
-        self.acknowledged = at;
-    }
-
-    pub(super) fn settle(mut self, outcome: DirectOutcome) -> DirectOutcome {
-        self.write(&outcome);
-        outcome
-    }
-
-    fn write(&mut self, outcome: &DirectOutcome) {
+    fn write(&mut self, settled: &Settled) {
         self.settled = true;
-        let sender = &self.call.sender;
+        let Settled { outcome, epoch, handed_over, acknowledged } = settled;
         self.node.telemetry().record(&event::DirectMessage {
-            trace_id: self.call.trace_id,
-            client_id: self.request.client_id.as_deref().unwrap_or(self.call.client_id),
+            trace_id: self.trace_id,
+            client_id: self.request.client_id.as_deref().unwrap_or(""),
             topic: self.request.topic.as_deref().unwrap_or(""),
-            principal_id: &sender.principal.id,
-            source: sender.source,
+            principal_id: &self.sender.principal.id,
+            source: self.sender.source,
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
-            delivery: self.handed_over.map(|at| at.since(self.taken_in)),
-            ack: self.handed_over.zip(self.acknowledged).map(|(from, to)| to.since(from)),
-            connection_epoch: self.epoch,
-            payload_bytes: self.call.payload.len(),
+            delivery: handed_over.map(|at| at.since(self.taken_in)),
+            ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
+            connection_epoch: *epoch,
+            payload_bytes: self.payload_bytes,
         });
     }
 }
 
-impl Drop for Ledger<'_> {
+impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
-            self.write(&DirectOutcome::SenderDisconnected);
+            self.write(&Settled {
+                outcome: DirectOutcome::SenderDisconnected,
+                epoch: self.dispatched.map(|dispatched| dispatched.epoch),
+                handed_over: self.dispatched.map(|dispatched| dispatched.at),
+                acknowledged: None,
+            });
         }
     }
 }

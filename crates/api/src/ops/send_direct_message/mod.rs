@@ -6,73 +6,93 @@ mod properties;
 
 use std::sync::Arc;
 
-use broker::Node;
-use bytes::Bytes;
-use engine::access::Peer;
+use broker::{Dispatched, Node, Settled, Waiter};
+use engine::access::{Peer, SendPermit};
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
-use http::request::Parts;
 use telemetry::TraceId;
 
+use crate::head::Head;
 use input::Input;
-use ledger::Ledger;
+pub(crate) use ledger::Ledger;
 
 /// A call: the request and who makes it.
 pub(crate) struct Call<'a> {
     pub(crate) client_id: &'a str,
-    pub(crate) parts: &'a Parts,
-    pub(crate) payload: Bytes,
+    pub(crate) head: &'a Head<'a>,
+    pub(crate) payload: &'a [u8],
     pub(crate) sender: Peer,
     pub(crate) trace_id: TraceId,
 }
 
-/// Sends a direct message and, if asked to, waits for its confirmation. Writes exactly one log
-/// entry, whatever happens: also when the caller drops this future because the sender went away.
-pub(crate) async fn run(node: &Arc<Node>, call: Call<'_>) -> DirectOutcome {
-    let mut ledger = Ledger::open(node, &call);
-    let outcome = match send(node, &call, &mut ledger) {
-        Ok(None) => DirectOutcome::Dispatched,
-        Ok(Some(confirmation)) => {
-            let (outcome, at) = confirmation.settled().await;
-            ledger.acknowledged(at);
-            outcome
-        }
-        Err(outcome) => outcome,
-    };
-    ledger.settle(outcome)
+/// A checked and authorised message on its way to its device.
+pub struct Dispatch<'a> {
+    input: Input,
+    payload: &'a [u8],
+    permit: SendPermit,
 }
 
-/// Everything up to the wait, in the order of spec 1.5.
-fn send(
+/// What became of a message that was to be handed to its device.
+#[derive(Debug)]
+pub enum Sent {
+    /// Its confirmation has to be waited for.
+    Waiting(Dispatched),
+    /// It is settled.
+    Settled(Settled),
+}
+
+/// Checks the call and authorises its sender, in the order of spec 1.5; the ledger is to be settled
+/// whatever the end.
+pub(crate) fn prepare<'a>(
     node: &Arc<Node>,
-    call: &Call<'_>,
-    ledger: &mut Ledger<'_>,
-) -> Result<Option<broker::Confirmation>, DirectOutcome> {
+    call: Call<'a>,
+) -> (Ledger, Result<Dispatch<'a>, DirectOutcome>) {
+    let mut ledger = Ledger::open(node, &call);
+    let checked = check(node, &call, &mut ledger);
+    (ledger, checked)
+}
+
+fn check<'a>(
+    node: &Node,
+    call: &Call<'a>,
+    ledger: &mut Ledger,
+) -> Result<Dispatch<'a>, DirectOutcome> {
     let limit = node.rules().quotas.payload_bytes;
-    let input = Input::parse(call.client_id, call.parts, &mut ledger.request)
+    let input = Input::parse(call.client_id, call.head, &mut ledger.request)
         .map_err(DirectOutcome::Invalid)?;
     if call.payload.len() > limit {
         return Err(DirectOutcome::PayloadTooLarge { limit });
     }
-    let topic = input.topic()?;
     let permit = node
         .access()
-        .send_direct(&call.sender, &input.client_id, topic, node.now())
+        .send_direct(&call.sender, &input.client_id, input.topic()?, node.now())
         .map_err(|_| DirectOutcome::SenderUnauthorized)?;
-    let message = DirectMessage {
-        topic,
-        payload: &call.payload,
-        properties: input.properties.as_properties(),
-        confirmation: input.confirmation,
-    };
-    match node.send_direct(permit, &input.client_id, &message) {
-        Ok(dispatched) => {
-            ledger.dispatched(&dispatched);
-            Ok(dispatched.confirmation)
-        }
-        Err((outcome, epoch)) => {
-            ledger.refused(epoch);
-            Err(outcome)
+    Ok(Dispatch { input, payload: call.payload, permit })
+}
+
+impl Dispatch<'_> {
+    /// Hands the message to its device. With a confirmation, `waiter` gives whoever is to be told;
+    /// it may be told before this returns.
+    pub fn send(self, node: &Arc<Node>, waiter: impl FnOnce() -> Waiter) -> Sent {
+        let Dispatch { input, payload, permit } = self;
+        let sent = input.topic().map_err(|outcome| (outcome, None)).and_then(|topic| {
+            let message = DirectMessage {
+                topic,
+                payload,
+                properties: input.properties.as_properties(),
+                confirmation: input.confirmation,
+            };
+            node.send_direct(permit, &input.client_id, &message, waiter)
+        });
+        match sent {
+            Ok(dispatched) if input.confirmation.is_some() => Sent::Waiting(dispatched),
+            Ok(dispatched) => Sent::Settled(Settled {
+                outcome: DirectOutcome::Dispatched,
+                epoch: Some(dispatched.epoch),
+                handed_over: Some(dispatched.at),
+                acknowledged: None,
+            }),
+            Err((outcome, epoch)) => Sent::Settled(Settled::refused(outcome, epoch)),
         }
     }
 }

@@ -9,14 +9,14 @@ use mqtt::{PropertiesBuf, Property};
 use serde_json::Value;
 
 use super::input::check_topic;
-use crate::query::parameter;
+use crate::query::Query;
 
 const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
 const PAYLOAD_FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
 const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
 
 /// Reads all five.
-pub(super) fn parse(query: &str, headers: &HeaderMap) -> Result<PropertiesBuf, Invalid> {
+pub(super) fn parse(query: &Query<'_>, headers: &HeaderMap) -> Result<PropertiesBuf, Invalid> {
     let mut properties = PropertiesBuf::new();
     if let Some(content_type) = text(query, "contentType")? {
         if content_type.len() > CONTENT_TYPE_BYTES {
@@ -83,8 +83,8 @@ fn payload_format(indicator: &str) -> Result<u8, Invalid> {
     }
 }
 
-fn text<'a>(query: &'a str, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, Invalid> {
-    parameter(query, name).map_err(|error| Invalid::Mqtt5Property(error.sentence(name)))
+fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, Invalid> {
+    query.parameter(name).map_err(|error| Invalid::Mqtt5Property(error.sentence(name)))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Invalid> {
@@ -120,7 +120,7 @@ mod tests {
     fn with(name: &'static str, value: &str) -> Result<PropertiesBuf, Invalid> {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().expect("a header value"));
-        parse("", &headers)
+        parse(&Query::split(""), &headers)
     }
 
     #[test]
@@ -157,9 +157,11 @@ mod tests {
         assert!(with(CORRELATION_DATA, "AAH/").is_ok());
         assert!(with(CORRELATION_DATA, "AAH").is_err());
         let headers = HeaderMap::new();
-        assert!(parse("responseTopic=a%2F%2B", &headers).is_err());
-        assert!(parse(&format!("contentType={}", "x".repeat(257)), &headers).is_err());
-        let properties = parse("contentType=a%2Fb&responseTopic=r", &headers).expect("valid");
+        assert!(parse(&Query::split("responseTopic=a%2F%2B"), &headers).is_err());
+        let long = format!("contentType={}", "x".repeat(257));
+        assert!(parse(&Query::split(&long), &headers).is_err());
+        let query = Query::split("contentType=a%2Fb&responseTopic=r");
+        let properties = parse(&query, &headers).expect("valid");
         assert_eq!(properties.as_properties().content_type(), Some("a/b"));
         assert_eq!(properties.as_properties().response_topic(), Some("r"));
     }

@@ -1,0 +1,46 @@
+//! A request on its way to its answer.
+
+use broker::{Dispatched, Settled};
+use telemetry::TraceId;
+
+use crate::fault::Fault;
+use crate::ops::send_direct_message::{Dispatch, Ledger};
+use crate::reply::Reply;
+
+/// What became of a request at once.
+pub enum Begun<'a> {
+    /// It has its answer.
+    Answered(Reply),
+    /// A direct message is to be sent, and then the exchange settled.
+    Direct(Exchange, Dispatch<'a>),
+}
+
+/// A direct message whose sender has to be answered. Dropping it says that the sender went away:
+/// its log entry is written all the same.
+pub struct Exchange(Ledger);
+
+impl Exchange {
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        Exchange(ledger)
+    }
+
+    /// Takes down that the message was handed to a connection.
+    pub fn dispatched(&mut self, dispatched: Dispatched) {
+        self.0.dispatched(dispatched);
+    }
+
+    /// Writes the log entry and gives the answer.
+    pub fn settle(self, settled: Settled) -> Reply {
+        let (node, trace_id, outcome) = self.0.settle(settled);
+        let reply = reply(trace_id, Fault::of_direct(&outcome));
+        node.telemetry().metrics().http_request(reply.status().as_u16());
+        reply
+    }
+}
+
+fn reply(trace_id: TraceId, fault: Option<Fault>) -> Reply {
+    match fault {
+        None => Reply::success(trace_id),
+        Some(fault) => Reply::failure(trace_id, fault),
+    }
+}

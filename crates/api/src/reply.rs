@@ -1,0 +1,158 @@
+//! The answer to a request, before it takes the form of a protocol.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use telemetry::TraceId;
+
+use crate::fault::{Fault, Kind};
+
+/// An answer with its whole body.
+pub type Answer = Response<Full<Bytes>>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What a request is answered.
+#[derive(Debug)]
+pub struct Reply {
+    trace_id: TraceId,
+    /// None for a success.
+    fault: Option<Box<Fault>>,
+}
+
+/// The head and body of a success around the two places of its trace ID and its date, which are all
+/// that differ from one to the next.
+const SUCCESS: [&[u8]; 4] = [
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: ",
+    b"\r\ncontent-length: 65\r\ndate: ",
+    b"\r\n\r\n{\"message\":\"OK\",\"traceId\":\"",
+    b"\"}",
+];
+
+impl Reply {
+    pub(crate) fn success(trace_id: TraceId) -> Self {
+        Reply { trace_id, fault: None }
+    }
+
+    pub(crate) fn failure(trace_id: TraceId, fault: Fault) -> Self {
+        Reply { trace_id, fault: Some(Box::new(fault)) }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.fault.as_ref().map_or(StatusCode::OK, |fault| fault.kind.status())
+    }
+
+    /// The answer in the form of the crate `http`.
+    pub fn into_answer(self) -> Answer {
+        let mut answer = Response::new(Full::new(Bytes::from(self.body())));
+        *answer.status_mut() = self.status();
+        *answer.headers_mut() = self.headers();
+        answer
+    }
+
+    /// Appends the answer as HTTP/1.1 on a connection that stays open. `date` is the present one in
+    /// the form of RFC 9110, section 5.6.7.
+    pub fn write(&self, date: &str, out: &mut Vec<u8>) {
+        let trace_id = &mut [0; TraceId::TEXT_BYTES];
+        if self.fault.is_none() {
+            let trace_id = self.trace_id.encode(trace_id).as_bytes();
+            let between = [trace_id, date.as_bytes(), trace_id];
+            for (fixed, own) in SUCCESS.iter().zip(between.into_iter().chain([&b""[..]])) {
+                out.extend_from_slice(fixed);
+                out.extend_from_slice(own);
+            }
+            return;
+        }
+        let (status, body) = (self.status(), self.body());
+        let reason = status.canonical_reason().unwrap_or("");
+        out.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).as_bytes());
+        for (name, value) in &self.headers() {
+            out.extend_from_slice(name.as_str().as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        let length = body.len();
+        out.extend_from_slice(
+            format!("content-length: {length}\r\ndate: {date}\r\n\r\n{body}").as_bytes(),
+        );
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(6);
+        headers.insert(CONTENT_TYPE, JSON);
+        if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
+            headers.insert(REQUEST_ID, id);
+        }
+        let Some(fault) = &self.fault else { return headers };
+        headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
+        if let Some(allow) = fault.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        headers
+    }
+
+    fn body(&self) -> String {
+        let Some(fault) = &self.fault else {
+            return format!(r#"{{"message":"OK","traceId":"{}"}}"#, self.trace_id);
+        };
+        serde_json::json!({
+            "message": fault.message,
+            "traceId": self.trace_id.to_string(),
+            "reason": fault.reason,
+        })
+        .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    fn written(reply: &Reply) -> String {
+        let mut out = Vec::new();
+        reply.write(DATE, &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    /// The template of a success says what the general form would say.
+    #[test]
+    fn both_forms_of_an_answer_agree() {
+        let trace_id = TraceId::from_bytes([7; 16]);
+        let replies = [
+            Reply::success(trace_id),
+            Reply::failure(trace_id, Fault::draining()),
+            Reply::failure(
+                trace_id,
+                Fault::of_route(crate::router::Misrouted::UnknownPath, "GET", "/"),
+            ),
+        ];
+        for reply in replies {
+            let text = written(&reply);
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+            assert_eq!(body, reply.body());
+            let mut lines = head.split("\r\n");
+            let status = format!("HTTP/1.1 {} ", reply.status().as_u16());
+            assert!(lines.next().is_some_and(|line| line.starts_with(&status)), "{text}");
+            let mut told: Vec<_> = lines.map(str::to_owned).collect();
+            let mut expected: Vec<_> = reply
+                .headers()
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", value.to_str().expect("ASCII")))
+                .chain([format!("content-length: {}", body.len()), format!("date: {DATE}")])
+                .collect();
+            told.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(told, expected);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! HTTP/1.1 as the SDKs speak it, without a detour: a request is read, its message written to the
+//! device and its answer to the sender by whichever threads these come in on.
+//!
+//! Only requests of one plain form are dealt with here; a connection that sends anything else
+//! (HTTP/2, an upgrade, chunks, `Expect`, something malformed) goes to the HTTP library with every
+//! byte it sent, and stays there. So what is unusual behaves as the library has it.
+
+mod alarm;
+mod date;
+mod line;
+mod request;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::task::Poll;
+
+use ::http::HeaderMap;
+use api::{Begun, Caller, Credentials, Head, Sent};
+use reactor::{Next, Ready, Task, Turn};
+use telemetry::TraceId;
+
+use self::alarm::Alarm;
+use self::line::Line;
+use self::request::{Bounds, Found, Request};
+use super::http::{self, Held};
+use super::listen::{Doors, Visit};
+use super::occupancy::Presence;
+use super::rewound::Rewound;
+use super::wire::Wire;
+
+/// How much is read at once.
+const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// How much may wait to be written to a sender that does not read, before no more is read from it.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> =
+        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES], headers: HeaderMap::new() });
+}
+
+/// What a thread needs while it reads, and no connection keeps.
+struct Scratch {
+    bytes: Vec<u8>,
+    headers: HeaderMap,
+}
+
+/// One connection.
+pub(super) struct Http1 {
+    line: Arc<Line>,
+    doors: Doors,
+    presence: Presence,
+    caller: Arc<Caller>,
+    /// What has come of a request that is not whole, or has to wait for the one before it.
+    inbox: Vec<u8>,
+    alarm: Alarm,
+    bounds: Bounds,
+}
+
+/// How far the present requests got.
+enum Progress {
+    /// More has to come, or the request before to be answered.
+    Waits,
+    /// It is the library's.
+    Foreign,
+}
+
+impl Http1 {
+    pub(super) fn new(wire: Wire, credentials: Credentials, secure: bool, visit: Visit) -> Self {
+        let Visit { doors, source, target, presence } = visit;
+        let bounds = Bounds {
+            head: doors.api.node().bounds().http_head_bytes,
+            body: doors.api.body_bytes(),
+        };
+        Http1 {
+            line: Line::new(wire),
+            alarm: Alarm::new(doors.draining.clone()),
+            caller: Arc::new(Caller { source, target, secure, credentials }),
+            doors,
+            presence,
+            inbox: Vec::new(),
+            bounds,
+        }
+    }
+
+    /// Reads what is there and answers what can be answered.
+    fn advance(&mut self, turn: &mut Turn<'_, '_>, scratch: &mut Scratch) -> Next {
+        let Scratch { bytes, headers } = scratch;
+        self.line.lock().note_ready(turn.ready);
+        if !self.inbox.is_empty()
+            && let Progress::Foreign = self.handle(&[], headers)
+        {
+            return self.hand_on(turn);
+        }
+        loop {
+            let mut state = self.line.lock();
+            state.write();
+            if state.is_broken() {
+                return Next::End;
+            }
+            // A sender that goes ahead of its answers is not read from until it has them.
+            let busy = state.has_exchange();
+            if busy && (!self.inbox.is_empty() || self.doors.api.node().is_draining()) {
+                state.wake_after(turn.context.waker());
+            }
+            let ahead = busy && self.inbox.len() >= self.bounds.head;
+            if ahead || state.pending_output() > OUTPUT_BYTES {
+                return Next::Wait;
+            }
+            let length = match state.poll_read(turn.context, bytes) {
+                Poll::Pending => return self.rest(&state),
+                Poll::Ready(Ok(0) | Err(_)) => return Next::End,
+                Poll::Ready(Ok(length)) => length,
+            };
+            drop(state);
+            if let Progress::Foreign = self.handle(&bytes[..length], headers) {
+                return self.hand_on(turn);
+            }
+        }
+    }
+
+    /// Nothing more for now. A server that drains lets a connection go once it is answered.
+    fn rest(&self, state: &line::State) -> Next {
+        let done = !state.has_exchange() && state.pending_output() == 0;
+        if done && self.doors.api.node().is_draining() { Next::End } else { Next::Wait }
+    }
+
+    /// Deals with the requests in what came before and in `fresh`.
+    fn handle(&mut self, fresh: &[u8], headers: &mut HeaderMap) -> Progress {
+        if self.inbox.is_empty() {
+            let (progress, used) = self.handle_requests(fresh, headers);
+            self.inbox.extend_from_slice(&fresh[used..]);
+            return progress;
+        }
+        let mut inbox = std::mem::take(&mut self.inbox);
+        inbox.extend_from_slice(fresh);
+        let (progress, used) = self.handle_requests(&inbox, headers);
+        inbox.drain(..used);
+        if !inbox.is_empty() {
+            self.inbox = inbox;
+        }
+        progress
+    }
+
+    /// Deals with the requests at the beginning of `bytes`; says how many bytes are done with.
+    fn handle_requests(&mut self, bytes: &[u8], headers: &mut HeaderMap) -> (Progress, usize) {
+        let mut used = 0;
+        while used < bytes.len() {
+            if self.line.lock().has_exchange() {
+                break;
+            }
+            match Found::parse(&bytes[used..], self.bounds, headers) {
+                Found::Whole(request) => {
+                    used += request.length;
+                    self.answer(&request, headers);
+                }
+                Found::Part { head } => {
+                    self.alarm.partial(head);
+                    break;
+                }
+                Found::Foreign => return (Progress::Foreign, used),
+            }
+        }
+        (Progress::Waits, used)
+    }
+
+    fn answer(&mut self, request: &Request<'_>, headers: &HeaderMap) {
+        let Request { path, query, body, .. } = *request;
+        let head = Head { method: "POST", path, query, headers };
+        let api = &self.doors.api;
+        let (exchange, dispatch) = match api.begin(&head, body, &self.caller, TraceId::random()) {
+            Begun::Direct(exchange, dispatch) => (exchange, dispatch),
+            Begun::Answered(reply) => {
+                let mut state = self.line.lock();
+                state.count();
+                state.append(&reply);
+                return;
+            }
+        };
+        // Before the message goes out: its PUBACK may come in on another thread at once.
+        let number = self.line.lock().begin(exchange);
+        let sent = dispatch.send(api.node(), || self.line.waiter(number));
+        let mut state = self.line.lock();
+        match sent {
+            Sent::Waiting(dispatched) => {
+                if let Some(exchange) = state.exchange(number) {
+                    exchange.dispatched(dispatched);
+                }
+            }
+            Sent::Settled(settled) => {
+                if let Some(exchange) = state.take_exchange() {
+                    state.append(&exchange.settle(settled));
+                }
+            }
+        }
+    }
+
+    /// Gives the connection to the HTTP library. Requests that came before have their answers.
+    fn hand_on(&mut self, turn: &Turn<'_, '_>) -> Next {
+        let Some((mut wire, unwritten)) = self.line.lock().into_wire() else { return Next::End };
+        if wire.leave(turn).is_err() {
+            return Next::End;
+        }
+        let stream = Rewound::new(std::mem::take(&mut self.inbox), wire);
+        let held = Held { doors: self.doors.clone(), presence: self.presence.clone() };
+        tokio::spawn(http::serve(stream, unwritten, Arc::clone(&self.caller), held));
+        Next::End
+    }
+
+    /// What the passing of time asks for.
+    fn handle_time(&mut self, turn: &mut Turn<'_, '_>) -> Option<Next> {
+        let state = self.line.lock();
+        let (requests, busy) = (state.requests(), state.has_exchange());
+        drop(state);
+        let partial = !self.inbox.is_empty();
+        let bounds = self.doors.api.node().bounds();
+        match self.alarm.poll(turn.context, alarm::Seen { requests, busy, partial }, bounds) {
+            alarm::Verdict::GoOn => None,
+            alarm::Verdict::Over => Some(Next::End),
+            alarm::Verdict::BodyTimedOut => {
+                let mut state = self.line.lock();
+                state.append(&self.doors.api.body_timed_out(TraceId::random()));
+                state.write();
+                Some(Next::End)
+            }
+        }
+    }
+}
+
+impl Task for Http1 {
+    fn run(&mut self, turn: &mut Turn<'_, '_>) -> Next {
+        // A turn without the socket's doing is the alarm's, or an answer's for which more waits.
+        if (turn.ready == Ready::NOTHING || !self.alarm.is_armed())
+            && let Some(next) = self.handle_time(turn)
+        {
+            return next;
+        }
+        SCRATCH.with_borrow_mut(|scratch| self.advance(turn, scratch))
+    }
+}
+
+impl Drop for Http1 {
+    /// A request that still waits is given up: its sender has gone away.
+    fn drop(&mut self) {
+        let exchange = self.line.lock().take_exchange();
+        drop(exchange);
+    }
+}

@@ -1,14 +1,18 @@
 //! From the command line to an exit status.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::Parser;
+use serde_json::Value;
 
+use crate::connects;
 use crate::failure::Failure;
 use crate::idle;
-use crate::options::{Cli, IdleOptions, MessageOptions, Mode};
+use crate::options::{Cli, ConnectsOptions, IdleOptions, MessageOptions, Mode, PubsubOptions};
 use crate::plan::Plan;
+use crate::pubsub;
 use crate::report::{Report, Verdict};
 use crate::run;
 
@@ -31,6 +35,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let faults = match &cli.mode {
         None => messages(&cli.messages),
         Some(Mode::Idle(options)) => idle(options),
+        Some(Mode::Pubsub(options)) => pubsub(options),
+        Some(Mode::Connects(options)) => connects(options),
     };
     match faults {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
@@ -51,11 +57,7 @@ fn messages(options: &MessageOptions) -> Result<Vec<String>, Failure> {
     let plan = Plan::new(options)?;
     let measurement = run::run(&plan)?;
     let report = Report { options, plan: &plan, measurement: &measurement };
-    if options.json {
-        println!("{}", report.json());
-    } else {
-        print!("{report}");
-    }
+    show(options.json.then(|| report.json()), &report);
     Ok(match report.verdict() {
         Verdict::Good => Vec::new(),
         Verdict::Bad(faults) => faults,
@@ -64,10 +66,26 @@ fn messages(options: &MessageOptions) -> Result<Vec<String>, Failure> {
 
 fn idle(options: &IdleOptions) -> Result<Vec<String>, Failure> {
     let report = idle::run(options)?;
-    if options.json {
-        println!("{}", report.json());
-    } else {
-        print!("{report}");
-    }
+    show(options.json.then(|| report.json()), &report);
     Ok(report.fault().into_iter().collect())
+}
+
+fn pubsub(options: &PubsubOptions) -> Result<Vec<String>, Failure> {
+    let report = pubsub::run(options)?;
+    show(options.json.then(|| report.json()), &report);
+    Ok(report.faults())
+}
+
+fn connects(options: &ConnectsOptions) -> Result<Vec<String>, Failure> {
+    let report = connects::run(options)?;
+    show(options.json.then(|| report.json()), &report);
+    Ok(report.faults())
+}
+
+/// Prints the one or the other to standard output.
+fn show(json: Option<Value>, text: &impl Display) {
+    match json {
+        Some(json) => println!("{json}"),
+        None => print!("{text}"),
+    }
 }

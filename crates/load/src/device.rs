@@ -102,21 +102,44 @@ impl Device {
                 Failure::Unreachable { who, address, source }
             };
             let stream = plan.connector.connect().await.map_err(unreachable)?;
-            let received = Vec::with_capacity(READ_CAPACITY);
-            let answers = Vec::new();
-            let mut device = Self { number, version: plan.version, stream, received, answers };
-            device.introduce(&client_id).await.map(|()| device).map_err(|what| {
+            let introduced = Self::introduced(stream, plan.version, &client_id).await;
+            introduced.map_err(|what| {
                 let (client_id, address) = (client_id.clone(), address.clone());
                 Failure::DeviceRefused { client_id, address, what }
             })
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, attempt).await {
-            Ok(connected) => connected,
+            Ok(connected) => connected.map(|device| Self { number, ..device }),
             Err(_) => {
                 let what = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
                 Err(Failure::DeviceRefused { client_id: client_id.clone(), address, what })
             }
         }
+    }
+
+    /// A device with a new session on an open connection.
+    ///
+    /// # Errors
+    /// When the server does not accept it, and what would help.
+    pub(crate) async fn introduced(
+        stream: Box<dyn Duplex>,
+        version: Version,
+        client_id: &str,
+    ) -> Result<Self, String> {
+        let (received, answers) = (Vec::with_capacity(READ_CAPACITY), Vec::new());
+        let mut device = Self { number: 0, version, stream, received, answers };
+        device.introduce(client_id).await.map(|()| device)
+    }
+
+    /// Says goodbye.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub(crate) async fn leave(mut self) -> io::Result<()> {
+        // DISCONNECT without a reason is the same in both versions.
+        self.stream.write_all(&[0xE0, 0]).await?;
+        // Over TLS this sends what is buffered, and TLS's own goodbye.
+        self.stream.shutdown().await
     }
 
     /// Answers until the connection is lost.

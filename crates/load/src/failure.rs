@@ -53,6 +53,16 @@ pub(crate) enum Failure {
         /// What the server did, and what would help.
         what: String,
     },
+    /// A connection of a run in which all are needed has ended.
+    #[error("{who} lost its connection to {address}: {what}")]
+    Lost {
+        /// The client ID.
+        who: String,
+        /// The listener.
+        address: String,
+        /// What happened.
+        what: String,
+    },
     /// More connections than the process may have.
     #[error(
         "{needed} open files are needed and the limit is {have}; raise it (ulimit -n {needed}) or \

@@ -146,7 +146,7 @@ mod tests {
         let words = ["tenfour-load", "idle"].into_iter().chain(line.split_whitespace());
         match Cli::try_parse_from(words).unwrap().mode {
             Some(Mode::Idle(options)) => options,
-            None => panic!("idle is the mode"),
+            _ => panic!("idle is the mode"),
         }
     }
 

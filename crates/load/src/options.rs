@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mqtt::Version;
 use serde::Serialize;
 
+use crate::pubsub::MIN_PAYLOAD;
 use crate::schedule::MAX_RATE;
 
 /// Load for direct messages: latency, throughput and what a message costs the server.
@@ -34,6 +36,8 @@ Examples:
   tenfour-load --ready-file ready.json --transport https --auth sigv4
   tenfour-load --ready-file ready.json --http2 --senders 64
   tenfour-load idle --ready-file ready.json --devices 10000 --steps 10
+  tenfour-load connects --ready-file ready.json --concurrency 32 --device-transport tls
+  tenfour-load pubsub --device-address localhost:1883 --pid 4711 --shape fanout --devices 1000
 
 Closed loop (default): a sender sends its next message when the last one is answered; latency runs
 from sending. Open loop (--rate): messages are due at fixed times whatever the server does, and
@@ -47,6 +51,10 @@ Exit status: 0 all answers were as expected; 1 an unexpected answer, an error or
 pub(crate) enum Mode {
     /// Connect devices in steps and print the server's resident memory at each.
     Idle(IdleOptions),
+    /// Publish to subscribers as fast as it goes without loss, on any MQTT broker.
+    Pubsub(PubsubOptions),
+    /// Let devices connect and disconnect again and again.
+    Connects(ConnectsOptions),
 }
 
 /// Options of a run with messages.
@@ -150,6 +158,70 @@ pub(crate) struct IdleOptions {
     pub(crate) json: bool,
 }
 
+/// Options of a run with publishers and subscribers.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct PubsubOptions {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) target: TargetOptions,
+    /// Who publishes to whom.
+    #[arg(long, value_enum, default_value_t = Shape::Pairs)]
+    pub(crate) shape: Shape,
+    /// The quality of service of publishing and of subscribing.
+    #[arg(long, value_enum, default_value_t = PubsubQoS::AtMostOnce)]
+    pub(crate) qos: PubsubQoS,
+    /// Pairs, or subscribers of the one topic.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) devices: u32,
+    /// Messages of each publisher that are on their way at once. With QoS 1 the broker's Receive
+    /// Maximum bounds it too.
+    #[arg(long, value_name = "W", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) window: u32,
+    /// Everybody's version of MQTT.
+    #[arg(long, value_enum, default_value_t = Mqtt::V5)]
+    pub(crate) mqtt: Mqtt,
+    /// Bytes of each message.
+    #[arg(long, value_name = "BYTES", default_value_t = 256, value_parser = clap::value_parser!(u32).range(i64::from(MIN_PAYLOAD)..=131_072))]
+    pub(crate) payload: u32,
+    /// Seconds that are measured.
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
+    /// Seconds before them that are not.
+    #[arg(long, value_name = "S", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=60))]
+    pub(crate) warmup: u32,
+    /// Print one JSON object.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) json: bool,
+}
+
+/// Options of a run in which devices come and go.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct ConnectsOptions {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) target: TargetOptions,
+    /// Devices that come and go at the same time.
+    #[arg(long, value_name = "C", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: u32,
+    /// How they connect; plain needs a server started with --open.
+    #[arg(long, value_enum, default_value_t = DeviceTransport::Plain)]
+    pub(crate) device_transport: DeviceTransport,
+    /// Their version of MQTT.
+    #[arg(long, value_enum, default_value_t = Mqtt::V5)]
+    pub(crate) mqtt: Mqtt,
+    /// Seconds that are measured.
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
+    /// Seconds before them that are not.
+    #[arg(long, value_name = "S", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=60))]
+    pub(crate) warmup: u32,
+    /// Print one JSON object.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) json: bool,
+}
+
 /// Which server.
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct TargetOptions {
@@ -209,6 +281,39 @@ pub(crate) enum Mqtt {
     #[value(name = "5")]
     #[serde(rename = "5")]
     V5,
+}
+
+/// Who publishes to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Shape {
+    /// Each publisher to a subscriber of its own, on a topic of their own.
+    Pairs,
+    /// One publisher to all subscribers of one topic.
+    Fanout,
+}
+
+/// A quality of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+pub(crate) enum PubsubQoS {
+    /// Nothing is acknowledged.
+    #[value(name = "0")]
+    #[serde(rename = "0")]
+    AtMostOnce,
+    /// Subscribers acknowledge to the broker, and the broker to publishers.
+    #[value(name = "1")]
+    #[serde(rename = "1")]
+    AtLeastOnce,
+}
+
+impl Mqtt {
+    /// The same for the codec.
+    pub(crate) fn version(self) -> Version {
+        match self {
+            Self::V311 => Version::V311,
+            Self::V5 => Version::V5,
+        }
+    }
 }
 
 /// How senders connect.
@@ -274,6 +379,10 @@ mod tests {
             "--mqtt 4",
             "idle --steps 0",
             "--devices 5 idle",
+            "connects --concurrency 0",
+            "pubsub --payload 11",
+            "pubsub --qos 2",
+            "pubsub --window 0",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

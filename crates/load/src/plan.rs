@@ -5,7 +5,7 @@ use std::time::Duration;
 use mqtt::{TopicName, Version};
 
 use crate::failure::Failure;
-use crate::options::{FleetOptions, MessageOptions, Mqtt};
+use crate::options::{FleetOptions, MessageOptions};
 use crate::process::Process;
 use crate::tally::Expected;
 use crate::target::Target;
@@ -122,11 +122,8 @@ impl FleetPlan {
     /// # Errors
     /// See [`Target::devices`].
     pub(crate) fn new(options: &FleetOptions, target: &Target<'_>) -> Result<Self, Failure> {
-        let version = match options.mqtt {
-            Mqtt::V311 => Version::V311,
-            Mqtt::V5 => Version::V5,
-        };
-        Ok(Self { connector: target.devices(options)?, version, count: options.devices })
+        let connector = target.devices(options.device_transport)?;
+        Ok(Self { connector, version: options.mqtt.version(), count: options.devices })
     }
 }
 

@@ -21,8 +21,19 @@ pub(crate) struct Poller {
 pub(crate) struct Ready {
     /// What the socket was registered with.
     pub(crate) token: u64,
+    /// The socket takes bytes again; only for those added with [`Interest::Both`].
+    pub(crate) writable: bool,
     /// The peer has closed, or the connection is broken: there may be bytes, then an end.
     pub(crate) hung_up: bool,
+}
+
+/// What is to be said about a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// That bytes came, or the end.
+    Reading,
+    /// That, and that there is room to write.
+    Both,
 }
 
 impl Poller {
@@ -42,8 +53,12 @@ impl Poller {
     ///
     /// # Errors
     /// What the system says.
-    pub(crate) fn add(&self, socket: impl AsFd, token: u64) -> io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+    pub(crate) fn add(&self, socket: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+        let mut flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+        match interest {
+            Interest::Reading => {}
+            Interest::Both => flags |= EventFlags::OUT,
+        }
         epoll::add(&self.epoll, socket, EventData::new_u64(token), flags)?;
         Ok(())
     }
@@ -69,7 +84,8 @@ impl Poller {
     pub(crate) fn ready(&self, index: usize) -> Ready {
         let Event { flags, data } = self.events[index];
         let ends = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
-        Ready { token: data.u64(), hung_up: flags.intersects(ends) }
+        let writable = flags.contains(EventFlags::OUT);
+        Ready { token: data.u64(), writable, hung_up: flags.intersects(ends) }
     }
 }
 
@@ -83,14 +99,23 @@ mod tests {
     fn a_socket_is_reported_once_for_what_came_and_again_for_its_end() {
         let (near, mut far) = UnixStream::pair().unwrap();
         let mut poller = Poller::new().unwrap();
-        poller.add(&near, 7).unwrap();
+        poller.add(&near, 7, Interest::Reading).unwrap();
         assert_eq!(poller.wait(Some(Duration::ZERO)).unwrap(), 0);
         far.write_all(b"x").unwrap();
         assert_eq!(poller.wait(None).unwrap(), 1);
-        assert_eq!(poller.ready(0), Ready { token: 7, hung_up: false });
+        assert_eq!(poller.ready(0), Ready { token: 7, writable: false, hung_up: false });
         assert_eq!(poller.wait(Some(Duration::ZERO)).unwrap(), 0);
         drop(far);
         assert_eq!(poller.wait(None).unwrap(), 1);
         assert!(poller.ready(0).hung_up);
+    }
+
+    #[test]
+    fn room_to_write_is_reported_where_it_is_asked_for() {
+        let (near, _far) = UnixStream::pair().unwrap();
+        let mut poller = Poller::new().unwrap();
+        poller.add(&near, 1, Interest::Both).unwrap();
+        assert_eq!(poller.wait(None).unwrap(), 1);
+        assert!(poller.ready(0).writable);
     }
 }

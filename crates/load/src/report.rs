@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use crate::options::MessageOptions;
 use crate::plan::{Pace, Plan};
 use crate::run::Measurement;
-use crate::tally::Latency;
 
 /// The unit in which the system counts CPU time. Less than one is not told from none.
 const CPU_TICK: Duration = Duration::from_millis(10);
@@ -90,7 +89,7 @@ impl Report<'_> {
             "measured_seconds": measurement.measured.as_secs_f64(),
             "messages": tally.measured,
             "throughput_per_second": self.throughput(),
-            "latency_us": tally.latency().map(latency_json),
+            "latency_us": tally.latency().map(|latency| latency.json()),
             "server_cpu_seconds": measurement.server_cpu.map(|cpu| cpu.as_secs_f64()),
             "server_cpu_us_per_message": self.per_message(measurement.server_cpu),
             "generator_cpu_us_per_message": self.per_message(measurement.own_cpu),
@@ -125,27 +124,14 @@ impl Report<'_> {
     }
 }
 
-fn latency_json(latency: Latency) -> Value {
-    let Latency { count, p50, p90, p99, p999, max, mean } = latency;
-    json!({
-        "count": count, "p50": p50, "p90": p90, "p99": p99, "p99.9": p999, "max": max, "mean": mean,
-    })
-}
-
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, measurement, .. } = self;
         let Measurement { tally, backlog, .. } = measurement;
         let seconds = measurement.measured.as_secs();
         writeln!(f, "throughput   {:.0} messages/s for {seconds} s", self.throughput())?;
-        if let Some(Latency { count, p50, p90, p99, p999, max, .. }) = tally.latency() {
-            writeln!(f, "latency (us) of {count} messages")?;
-            writeln!(
-                f,
-                "  {:>10} {:>10} {:>10} {:>10} {:>10}",
-                "p50", "p90", "p99", "p99.9", "max"
-            )?;
-            writeln!(f, "  {p50:>10.1} {p90:>10.1} {p99:>10.1} {p999:>10.1} {max:>10.1}")?;
+        if let Some(latency) = tally.latency() {
+            write!(f, "latency (us), {latency}")?;
         }
         let cpu = |cpu| match self.per_message(cpu) {
             Some(micros) => format!("{micros:.1} us a message"),

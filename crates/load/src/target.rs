@@ -8,9 +8,7 @@ use client::Endpoint;
 use rustls::ClientConfig;
 
 use crate::failure::Failure;
-use crate::options::{
-    Auth, DeviceTransport, FleetOptions, MessageOptions, TargetOptions, Transport,
-};
+use crate::options::{Auth, DeviceTransport, MessageOptions, TargetOptions, Transport};
 use crate::plan::Signing;
 use crate::process::Process;
 use crate::ready_file::ReadyFile;
@@ -42,16 +40,23 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// No address, or no certificate where one is needed.
-    pub(crate) fn devices(&self, options: &FleetOptions) -> Result<Connector, Failure> {
-        let given = self.options.device_address.as_deref();
-        let endpoint = |name| self.endpoint(given, name, "--device-address");
-        match options.device_transport {
-            DeviceTransport::Plain => Ok(Connector::plain(endpoint("mqtt")?)),
+    pub(crate) fn devices(&self, transport: DeviceTransport) -> Result<Connector, Failure> {
+        match transport {
+            DeviceTransport::Plain => Ok(Connector::plain(self.plain_devices()?)),
             DeviceTransport::Tls => {
                 let config = self.tls(Some(self.certificate("--device-transport tls")?), &[])?;
-                Connector::tls(endpoint("mqtts")?, config)
+                let given = self.options.device_address.as_deref();
+                Connector::tls(self.endpoint(given, "mqtts", "--device-address")?, config)
             }
         }
+    }
+
+    /// Where devices connect without TLS.
+    ///
+    /// # Errors
+    /// No address.
+    pub(crate) fn plain_devices(&self) -> Result<Endpoint, Failure> {
+        self.endpoint(self.options.device_address.as_deref(), "mqtt", "--device-address")
     }
 
     /// How senders connect.

@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use client::Endpoint;
-use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, HandshakeKind};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -16,6 +17,17 @@ use crate::failure::Failure;
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// What TLS had to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// There is no TLS.
+    None,
+    /// All of it: certificates and signatures.
+    Full,
+    /// Little: an earlier session went on.
+    Resumed,
+}
 
 /// Opens connections to one listener; clones are cheap.
 #[derive(Clone)]
@@ -57,13 +69,39 @@ impl Connector {
     /// # Errors
     /// What the system or TLS says.
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Duplex>> {
+        self.open().await.map(|(stream, _)| stream)
+    }
+
+    /// Opens one, and says what TLS had to do.
+    ///
+    /// # Errors
+    /// What the system or TLS says.
+    pub(crate) async fn open(&self) -> io::Result<(Box<dyn Duplex>, Handshake)> {
         let stream = TcpStream::connect((self.endpoint.host(), self.endpoint.port())).await?;
         // Each message is one small write that nothing follows until it is answered.
         stream.set_nodelay(true)?;
-        Ok(match &self.tls {
-            None => Box::new(stream),
-            Some((connector, name)) => Box::new(connector.connect(name.clone(), stream).await?),
-        })
+        let Some((connector, name)) = &self.tls else {
+            return Ok((Box::new(stream), Handshake::None));
+        };
+        let stream = connector.connect(name.clone(), stream).await?;
+        let handshake = match stream.get_ref().1.handshake_kind() {
+            Some(HandshakeKind::Resumed) => Handshake::Resumed,
+            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) | None => {
+                Handshake::Full
+            }
+        };
+        Ok((Box::new(stream), handshake))
+    }
+
+    /// The same without the TLS sessions of others: a client that has been here as often as this
+    /// one.
+    pub(crate) fn with_own_sessions(&self) -> Self {
+        let tls = self.tls.as_ref().map(|(connector, name)| {
+            let mut config = ClientConfig::clone(connector.config());
+            config.resumption = Resumption::in_memory_sessions(1);
+            (TlsConnector::from(Arc::new(config)), name.clone())
+        });
+        Self { endpoint: Arc::clone(&self.endpoint), tls }
     }
 }
 

@@ -15,7 +15,7 @@ use super::device::{self, Device, Identity, Said};
 use super::publish::Templates;
 use super::request::{self, Request};
 use super::wire::{After, Scratch, Wire};
-use crate::poller::{Poller, Ready};
+use crate::poller::{Interest, Poller, Ready};
 
 /// Tokens of the listeners; connections have smaller ones.
 const MQTT: u64 = u64::MAX;
@@ -83,8 +83,8 @@ impl Relay {
     /// What the system says.
     pub(crate) fn new(listeners: Listeners, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         let poller = Poller::new()?;
-        poller.add(&listeners.mqtt, MQTT)?;
-        poller.add(&listeners.http, HTTP)?;
+        poller.add(&listeners.mqtt, MQTT, Interest::Reading)?;
+        poller.add(&listeners.http, HTTP, Interest::Reading)?;
         Ok(Self {
             poller,
             listeners,
@@ -106,7 +106,7 @@ impl Relay {
                 match self.poller.ready(index) {
                     Ready { token: MQTT, .. } => self.accept_devices(),
                     Ready { token: HTTP, .. } => self.accept_senders(),
-                    Ready { token, hung_up } => {
+                    Ready { token, hung_up, .. } => {
                         let token = Token::from_u64(token);
                         if self.handle_bytes(token, hung_up).is_err() {
                             self.close(token);
@@ -142,7 +142,7 @@ impl Relay {
         };
         let token = self.connections.insert(Connection { wire, partial: Vec::new(), role });
         let Some(connection) = self.connections.get(token) else { return };
-        if self.poller.add(&connection.wire, token.to_u64()).is_err() {
+        if self.poller.add(&connection.wire, token.to_u64(), Interest::Reading).is_err() {
             self.connections.remove(token);
         }
     }

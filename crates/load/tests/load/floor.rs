@@ -37,14 +37,17 @@ impl Floor {
 
     /// One second with more senders than devices, so that several wait for one device.
     fn measure(&self, more: &[&str]) -> Value {
-        let ready = self.folder.join("ready.json");
         let fixed = ["--seconds", "1", "--warmup", "0", "--devices", "2", "--senders", "8"];
+        self.load(&[&fixed, more].concat())
+    }
+
+    fn load(&self, arguments: &[&str]) -> Value {
+        let ready = self.folder.join("ready.json");
         let output = Command::new(env!("CARGO_BIN_EXE_tenfour-load"))
+            .args(arguments)
             .arg("--ready-file")
             .arg(ready)
             .arg("--json")
-            .args(fixed)
-            .args(more)
             .output()
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
@@ -93,6 +96,18 @@ fn absent_devices_are_not_found() {
 }
 
 #[test]
+fn devices_come_and_go() {
+    let floor = Floor::start("floor-connects", &[]);
+    for version in ["3", "5"] {
+        let report =
+            floor.load(&["connects", "--seconds", "1", "--warmup", "0", "--mqtt", version]);
+        let cycles = report["cycles"].as_u64().unwrap();
+        assert!(cycles > 0 && report["latency_us"]["count"].as_u64().unwrap() > 0, "{report}");
+        assert_eq!(report["tls_handshakes"], Value::Null);
+    }
+}
+
+#[test]
 fn over_tls_it_does_the_same() {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -111,6 +126,12 @@ fn over_tls_it_does_the_same() {
     let floor = Floor::start("floor-tls", &tls);
     let report = floor.measure(&["--transport", "https", "--device-transport", "tls"]);
     assert_all_arrived(&report);
+    let tls = ["connects", "--device-transport", "tls", "--seconds", "1", "--warmup", "0"];
+    let report = floor.load(&tls);
+    let handshakes = &report["tls_handshakes"];
+    assert!(handshakes["resumed"].as_u64().unwrap() > 0, "{report}");
+    // Once at each place.
+    assert!(handshakes["full"].as_u64().unwrap() >= 16, "{report}");
     fs::remove_dir_all(&files).unwrap();
 }
 

@@ -1,8 +1,10 @@
 //! The program as it is run, against a server of a few lines.
 #![allow(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod fake_broker;
 mod fake_server;
 mod floor;
+mod pubsub;
 
 use std::process::{Command, Output};
 

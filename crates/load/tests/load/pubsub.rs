@@ -1,0 +1,50 @@
+//! `tenfour-load pubsub` as it is run, against a broker of a few lines.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::fake_broker::{self, Tenth};
+
+fn measure(tenth: Tenth, more: &[&str]) -> (Option<i32>, Value) {
+    let address = fake_broker::start(tenth).to_string();
+    let pid = std::process::id().to_string();
+    let fixed = ["pubsub", "--json", "--seconds", "1", "--warmup", "0", "--devices", "5"];
+    let output = Command::new(env!("CARGO_BIN_EXE_tenfour-load"))
+        .args(fixed)
+        .args(["--device-address", &address, "--pid", &pid])
+        .args(more)
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
+    (output.status.code(), json)
+}
+
+#[test]
+fn what_is_published_arrives_once_at_every_subscriber() {
+    for (more, fan) in [
+        (&["--shape", "pairs"][..], 1),
+        (&["--shape", "pairs", "--qos", "1", "--mqtt", "3"], 1),
+        (&["--shape", "fanout", "--window", "3"], 5),
+        (&["--shape", "fanout", "--qos", "1", "--payload", "12"], 5),
+    ] {
+        let (status, report) = measure(Tenth::Delivered, more);
+        assert_eq!(status, Some(0), "{report}");
+        let total = &report["total"];
+        let published = total["published"].as_u64().unwrap();
+        assert!(published > 0 && report["deliveries"].as_u64().unwrap() > 0, "{report}");
+        assert_eq!(total["delivered"].as_u64(), Some(published * fan), "{report}");
+        assert!(report["deliveries_per_second"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn what_is_lost_or_comes_again_is_counted_and_fails_the_run() {
+    for (tenth, member) in [(Tenth::Lost, "lost"), (Tenth::Doubled, "duplicated")] {
+        let (status, report) = measure(tenth, &["--qos", "1"]);
+        assert_eq!(status, Some(1), "{report}");
+        assert!(report["total"][member].as_u64().unwrap() > 0, "{report}");
+        assert_eq!(report["ok"], false);
+    }
+}

@@ -31,9 +31,9 @@ impl Exchange {
 
     /// Writes the log entry and gives the answer.
     pub fn settle(self, settled: Settled) -> Reply {
-        let (node, trace_id, outcome) = self.0.settle(settled);
-        let reply = reply(trace_id, Fault::of_direct(&outcome));
-        node.telemetry().metrics().http_request(reply.status().as_u16());
+        let reply = reply(self.0.trace_id(), Fault::of_direct(&settled.outcome));
+        self.0.node().telemetry().metrics().http_request(reply.status().as_u16());
+        self.0.settle(&settled);
         reply
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// # Errors
 /// What is wrong, when an escape is cut off or not hexadecimal, or the result is not UTF-8.
 pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, &'static str> {
-    if !text.contains('%') {
+    if !text.as_bytes().contains(&b'%') {
         return Ok(Cow::Borrowed(text));
     }
     let mut decoded = Vec::with_capacity(text.len());

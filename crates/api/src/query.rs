@@ -30,13 +30,36 @@ impl ParameterError {
 }
 
 /// The parameters of a query string, still percent-encoded.
-pub(crate) struct Query<'a>(SmallVec<[(&'a str, &'a str); 8]>);
+pub(crate) struct Query<'a>(SmallVec<[Pair<'a>; 6]>);
+
+/// One parameter.
+struct Pair<'a> {
+    key: &'a str,
+    value: &'a str,
+    /// Whether there is a percent sign in the key, or in the value.
+    escapes: (bool, bool),
+}
 
 impl<'a> Query<'a> {
-    /// Takes a raw query string apart.
+    /// Takes a raw query string apart, in one pass.
     pub(crate) fn split(query: &'a str) -> Self {
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Query(pairs.collect())
+        let mut pairs = SmallVec::new();
+        let (mut start, mut equals, mut escapes) = (0, None, (false, false));
+        for (at, byte) in query.bytes().chain([b'&']).enumerate() {
+            match byte {
+                b'=' if equals.is_none() => equals = Some(at),
+                b'%' if equals.is_none() => escapes.0 = true,
+                b'%' => escapes.1 = true,
+                b'&' => {
+                    let end = equals.unwrap_or(at);
+                    let value = &query[(end + 1).min(at)..at];
+                    pairs.push(Pair { key: &query[start..end], value, escapes });
+                    (start, equals, escapes) = (at + 1, None, (false, false));
+                }
+                _ => {}
+            }
+        }
+        Query(pairs)
     }
 
     /// The value of the parameter `name`, percent-decoded; unknown parameters are nobody's business
@@ -46,14 +69,23 @@ impl<'a> Query<'a> {
     /// [`ParameterError`].
     pub(crate) fn parameter(&self, name: &str) -> Result<Option<Cow<'a, str>>, ParameterError> {
         let mut found = None;
-        for (key, value) in &self.0 {
-            let same = *key == name
-                || (key.contains('%') && percent::decode(key).is_ok_and(|decoded| decoded == name));
-            if same && found.replace(*value).is_some() {
+        for pair in &self.0 {
+            if pair.is_named(name) && found.replace(pair).is_some() {
                 return Err(ParameterError::Repeated);
             }
         }
-        found.map(percent::decode).transpose().map_err(ParameterError::Malformed)
+        let Some(pair) = found else { return Ok(None) };
+        if !pair.escapes.1 {
+            return Ok(Some(Cow::Borrowed(pair.value)));
+        }
+        percent::decode(pair.value).map(Some).map_err(ParameterError::Malformed)
+    }
+}
+
+impl Pair<'_> {
+    fn is_named(&self, name: &str) -> bool {
+        self.key == name
+            || (self.escapes.0 && percent::decode(self.key).is_ok_and(|decoded| decoded == name))
     }
 }
 
@@ -71,6 +103,9 @@ mod tests {
         assert_eq!(parameter("%61=1", "a"), Ok(Some("1".into())));
         assert_eq!(parameter("flag&x", "flag"), Ok(Some("".into())));
         assert_eq!(parameter("", "a"), Ok(None));
+        assert_eq!(parameter("&&b=&", "b"), Ok(Some("".into())));
+        assert_eq!(parameter("a==b", "a"), Ok(Some("=b".into())));
+        assert_eq!(parameter("=1", ""), Ok(Some("1".into())));
     }
 
     #[test]

@@ -48,6 +48,8 @@ struct Output {
     bytes: Vec<u8>,
     written: usize,
     flushing: bool,
+    /// Somebody is going to write what is there.
+    claimed: bool,
     stalled_since: Option<Moment>,
 }
 
@@ -81,11 +83,6 @@ impl Connection {
         }
     }
 
-    /// Whose connection it is, for events.
-    pub(crate) fn link(&self) -> (TraceId, Arc<Peer>) {
-        (self.trace_id, Arc::clone(&self.peer))
-    }
-
     /// The session together with the buffer it appends to.
     pub(crate) fn session_and_output(&mut self) -> (&mut Session<Waiter>, &mut Vec<u8>) {
         if self.out.bytes.capacity() == 0 {
@@ -99,6 +96,13 @@ impl Connection {
     pub(crate) fn into_last_bytes(mut self) -> (Box<dyn Transport>, Vec<u8>) {
         self.out.compact();
         (self.io, self.out.bytes)
+    }
+
+    /// Whether there is something to write that nobody has promised to write; now the caller has.
+    pub(crate) fn claim_write(&mut self) -> bool {
+        let unclaimed = self.out.remaining() > 0 && !self.out.claimed;
+        self.out.claimed |= unclaimed;
+        unclaimed
     }
 
     /// How many bytes wait to be written.
@@ -123,6 +127,7 @@ impl Connection {
     /// That of the socket; the connection is lost.
     pub(crate) fn write_now(&mut self, now: Moment, throughput: Option<u32>) -> io::Result<usize> {
         let before = self.out.remaining();
+        self.out.claimed = false;
         let cx = &mut Context::from_waker(Waker::noop());
         match self.poll_write(cx, now, throughput) {
             Poll::Ready(result) => result?,

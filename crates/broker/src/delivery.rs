@@ -72,7 +72,11 @@ impl Node {
                 Err(_) => waiter.disarm(),
             }
         }
-        self.schedule(&device, &mut state, now);
+        if connection.pending_output() > 0 {
+            self.schedule(&device, &mut state, now);
+        } else if let Some(timeout) = message.confirmation {
+            self.schedule_at(&device, &mut state, now.after(timeout));
+        }
         drop(state);
         match written {
             Ok(bytes) => self.telemetry.metrics().mqtt_sent(bytes),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::Step;
@@ -14,9 +15,9 @@ use reactor::Ready;
 use telemetry::{Quota, TraceId};
 use tokio::io::{AsyncRead, ReadBuf};
 
+use crate::batch::Batch;
 use crate::connection::Connection;
 use crate::device::Device;
-use crate::dirty::Dirty;
 use crate::events::{Link, PublishEnd};
 use crate::node::Node;
 
@@ -43,8 +44,8 @@ thread_local! {
 
 /// What reading gave.
 enum Read {
-    /// That many bytes in the scratch buffer.
-    Bytes(usize),
+    /// That many bytes in the scratch buffer; and whether there may be more.
+    Bytes(usize, bool),
     /// Nothing for now.
     Pending,
     /// The connection is over.
@@ -69,30 +70,39 @@ impl Driver {
         if !self.inbox.is_empty() {
             // What came together with the CONNECT, before anything else is read; later, the beginning
             // of a packet that is still not whole.
-            if matches!(self.handle_bytes(&[]), Flow::Stop) {
+            if matches!(self.handle_bytes(&[], self.node.now()), Flow::Stop) {
                 return Poll::Ready(());
             }
         }
         let mut ready = ready;
         loop {
-            match self.read(cx, std::mem::take(&mut ready), scratch) {
+            let now = self.node.now();
+            match self.read(cx, std::mem::take(&mut ready), now, scratch) {
                 Read::Pending => return Poll::Pending,
                 Read::Gone => return Poll::Ready(()),
                 Read::Over(reason) => {
                     self.node.close(&self.device, self.epoch, reason);
                     return Poll::Ready(());
                 }
-                Read::Bytes(length) => {
-                    if matches!(self.handle_bytes(&scratch[..length]), Flow::Stop) {
+                Read::Bytes(length, more) => {
+                    if matches!(self.handle_bytes(&scratch[..length], now), Flow::Stop) {
                         return Poll::Ready(());
+                    }
+                    if !more {
+                        return Poll::Pending;
                     }
                 }
             }
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>, ready: Ready, scratch: &mut [u8]) -> Read {
-        let now = self.node.now();
+    fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        ready: Ready,
+        now: Moment,
+        scratch: &mut [u8],
+    ) -> Read {
         let throughput = self.node.rules.quotas.throughput_per_connection;
         let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Read::Gone };
@@ -110,33 +120,36 @@ impl Driver {
             None if !full => poll_read(connection, cx, scratch),
             None | Some(_) => Read::Pending,
         };
-        if let Read::Bytes(length) = read {
+        if let Read::Bytes(length, _) = read {
             connection.reading.charge(length, throughput, now);
             self.node.telemetry.metrics().mqtt_received(length);
         }
-        self.node.schedule(&self.device, &mut state, now);
+        // What the client sends moves deadlines later; only waiting brings new ones.
+        if connection.resumes(now).is_some() || connection.pending_output() > 0 {
+            self.node.schedule(&self.device, &mut state, now);
+        }
         read
     }
 
-    fn handle_bytes(&mut self, fresh: &[u8]) -> Flow {
-        let mut dirty = Dirty::default();
+    fn handle_bytes(&mut self, fresh: &[u8], now: Moment) -> Flow {
+        let mut batch = Batch::new(now);
         let flow = if self.inbox.is_empty() {
-            self.handle_packets(fresh, &mut dirty)
+            self.handle_packets(fresh, &mut batch)
         } else {
             let mut inbox = std::mem::take(&mut self.inbox);
             inbox.extend_from_slice(fresh);
-            self.handle_packets(&inbox, &mut dirty)
+            self.handle_packets(&inbox, &mut batch)
         };
-        dirty.write(&self.node);
+        batch.write(&self.node);
         flow
     }
 
-    fn handle_packets(&mut self, mut bytes: &[u8], dirty: &mut Dirty) -> Flow {
+    fn handle_packets(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Flow {
         while !bytes.is_empty() {
             match mqtt::decode(bytes, self.version, self.packet_size_limit) {
                 Ok(Some((packet, length))) => {
                     bytes = &bytes[length..];
-                    if let Flow::Stop = self.handle_packet(packet, dirty) {
+                    if let Flow::Stop = self.handle_packet(packet, batch) {
                         return Flow::Stop;
                     }
                 }
@@ -152,35 +165,27 @@ impl Driver {
         Flow::Continue
     }
 
-    fn handle_packet(&mut self, packet: Packet<'_>, dirty: &mut Dirty) -> Flow {
-        let now = self.node.now();
+    fn handle_packet(&mut self, packet: Packet<'_>, batch: &mut Batch) -> Flow {
+        let now = batch.now;
         let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
         let (session, out) = connection.session_and_output();
         let step = session.handle_packet(packet, now, out);
+        batch.add(&self.device, connection);
         drop(state);
         match step {
-            Step::Nothing => dirty.add(&self.device),
+            Step::Nothing => {}
             Step::Settled(waiter, settlement) => {
+                // The sender may have gone away; then nobody is left to tell.
                 waiter.settle(settlement);
             }
-            Step::Publish(incoming) => {
-                dirty.add(&self.device);
-                return self.handle_publish(&incoming, now, dirty);
-            }
+            Step::Publish(incoming) => return self.handle_publish(&incoming, batch),
             Step::Throttled(topic) => {
-                dirty.add(&self.device);
                 let end = PublishEnd::Throttled(Quota::PublishesPerConnection);
                 self.node.publish_in(self.link(), topic.as_str(), end);
             }
-            Step::Subscribe(subscribe) => {
-                dirty.add(&self.device);
-                return self.handle_subscribe(&subscribe, now);
-            }
-            Step::Unsubscribe(unsubscribe) => {
-                dirty.add(&self.device);
-                return self.handle_unsubscribe(&unsubscribe);
-            }
+            Step::Subscribe(subscribe) => return self.handle_subscribe(&subscribe, batch),
+            Step::Unsubscribe(unsubscribe) => return self.handle_unsubscribe(&unsubscribe, batch),
             Step::Disconnect { reason, session_expiry_seconds } => {
                 return self.handle_disconnect(reason, session_expiry_seconds);
             }
@@ -219,11 +224,17 @@ impl Driver {
         Flow::Stop
     }
 
-    /// Does something with the session, if the connection is still there.
-    pub(crate) fn with_connection(&self, act: impl FnOnce(&mut Connection)) -> Flow {
+    /// Does something with the session, if the connection is still there; what it has to say is
+    /// written with the batch.
+    pub(crate) fn with_connection(
+        &self,
+        batch: &mut Batch,
+        act: impl FnOnce(&mut Connection),
+    ) -> Flow {
         match self.device.lock().current(self.epoch) {
             Some(connection) => {
                 act(connection);
+                batch.add(&self.device, connection);
                 Flow::Continue
             }
             None => Flow::Stop,
@@ -238,7 +249,7 @@ fn poll_read(connection: &mut Connection, cx: &mut Context<'_>, scratch: &mut [u
         Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
             Read::Over(CloseReason::ConnectionLost)
         }
-        Poll::Ready(Ok(())) => Read::Bytes(buffer.filled().len()),
+        Poll::Ready(Ok(())) => Read::Bytes(buffer.filled().len(), connection.io.may_have_more()),
         Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
             // A WebSocket peer that sends something other than binary frames, or broken TLS.
             Read::Over(CloseReason::ClientError(mqtt::ReasonCode::MalformedPacket))

@@ -6,12 +6,12 @@
 //! Lock order: a shard of the registry before a device's state before the subscriptions.
 
 mod accept;
+mod batch;
 mod clock;
 mod connection;
 mod delivery;
 mod device;
 mod devices;
-mod dirty;
 mod drain;
 mod driver;
 mod events;
@@ -20,6 +20,7 @@ mod node;
 mod route;
 mod serving;
 mod subscribe;
+mod subscriptions;
 mod takeover;
 mod timers;
 mod transport;

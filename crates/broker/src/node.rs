@@ -11,14 +11,12 @@ use engine::directory::Directory;
 use engine::limits::Bounds;
 use engine::rate::Bucket;
 use engine::session::Rules;
-use engine::topics::Topics;
-use parking_lot::RwLock;
 use policy::Scope;
 use telemetry::Telemetry;
 
 use crate::Clock;
 use crate::devices::Devices;
-use crate::subscribe::Subscriber;
+use crate::subscriptions::Subscriptions;
 use crate::timers::Timers;
 
 /// What a node is made from.
@@ -44,7 +42,7 @@ pub struct Node {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) clock: Clock,
     pub(crate) devices: Devices,
-    pub(crate) topics: RwLock<Topics<Subscriber>>,
+    pub(crate) subscriptions: Subscriptions,
     pub(crate) timers: Timers,
     pub(crate) budgets: Budgets,
     pub(crate) connected: AtomicUsize,
@@ -77,7 +75,7 @@ impl Node {
             telemetry: settings.telemetry,
             clock,
             devices: Devices::new(),
-            topics: RwLock::new(Topics::default()),
+            subscriptions: Subscriptions::default(),
             timers: Timers::default(),
             budgets: Budgets::default(),
             connected: AtomicUsize::new(0),

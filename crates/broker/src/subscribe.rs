@@ -8,6 +8,7 @@ use mqtt::{
     UnsubAck, Unsubscribe, Version,
 };
 
+use crate::batch::Batch;
 use crate::device::Device;
 use crate::driver::{Driver, Flow};
 
@@ -22,7 +23,12 @@ impl PartialEq for Subscriber {
 }
 
 impl Driver {
-    pub(crate) fn handle_subscribe(&mut self, subscribe: &Subscribe<'_>, now: Moment) -> Flow {
+    pub(crate) fn handle_subscribe(
+        &mut self,
+        subscribe: &Subscribe<'_>,
+        batch: &mut Batch,
+    ) -> Flow {
+        let now = batch.now;
         if subscribe.properties.subscription_identifier().is_some()
             && !self.node.rules.profile.subscription_identifiers
         {
@@ -47,13 +53,17 @@ impl Driver {
         self.node.subscribed(self.link(), self.version, subscribe, &reasons);
         let properties = Properties::EMPTY;
         let packet_id = subscribe.packet_id;
-        self.with_connection(|connection| {
+        self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
             session.answer(&Packet::SubAck(SubAck { packet_id, properties, reasons }), out);
         })
     }
 
-    pub(crate) fn handle_unsubscribe(&mut self, unsubscribe: &Unsubscribe<'_>) -> Flow {
+    pub(crate) fn handle_unsubscribe(
+        &mut self,
+        unsubscribe: &Unsubscribe<'_>,
+        batch: &mut Batch,
+    ) -> Flow {
         let reasons = unsubscribe
             .filters
             .iter()
@@ -66,7 +76,7 @@ impl Driver {
         self.node.unsubscribed(self.link(), unsubscribe);
         let properties = Properties::EMPTY;
         let packet_id = unsubscribe.packet_id;
-        self.with_connection(|connection| {
+        self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
             session.answer(&Packet::UnsubAck(UnsubAck { packet_id, properties, reasons }), out);
         })
@@ -116,7 +126,7 @@ impl Driver {
             None => subscriptions.push((text.into(), options)),
         }
         let subscriber = Subscriber(Arc::clone(&self.device));
-        self.node.topics.write().insert(filter, subscriber, options);
+        self.node.subscriptions.write().insert(filter, subscriber, options);
         Ok(options.qos)
     }
 
@@ -126,6 +136,6 @@ impl Driver {
             return false;
         }
         state.session.subscriptions.retain(|(present, _)| **present != *filter.as_str());
-        self.node.topics.write().remove(filter, &Subscriber(Arc::clone(&self.device)))
+        self.node.subscriptions.write().remove(filter, &Subscriber(Arc::clone(&self.device)))
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn attach(
     if let Some(old) = attached.old {
         node.finish(&attached.device, old, CloseReason::TakenOver);
     }
-    node.write_to(&attached.device);
+    node.write_to(&attached.device, now);
     if node.is_draining() {
         // It came in while the drain began, which may have looked at its device already.
         node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);
@@ -198,7 +198,7 @@ impl Node {
             return;
         }
         let subscriber = Subscriber(Arc::clone(device));
-        let mut topics = self.topics.write();
+        let mut topics = self.subscriptions.write();
         for (text, _) in &subscriptions {
             if let Ok(filter) = TopicFilter::parse(text) {
                 topics.remove(filter, &subscriber);

@@ -81,7 +81,13 @@ impl Node {
     /// Makes sure that the device is looked at by its next deadline. Called with its lock held,
     /// after whatever may have brought the deadline forward.
     pub(crate) fn schedule(&self, device: &Arc<Device>, state: &mut State, now: Moment) {
-        let Some(at) = state.deadline(self.write_stall(), now) else { return };
+        if let Some(at) = state.deadline(self.write_stall(), now) {
+            self.schedule_at(device, state, at);
+        }
+    }
+
+    /// Makes sure that the device is looked at by `at`, if all its other deadlines are scheduled.
+    pub(crate) fn schedule_at(&self, device: &Arc<Device>, state: &mut State, at: Moment) {
         if state.scheduled.first().is_some_and(|scheduled| *scheduled <= at) {
             return;
         }

@@ -16,6 +16,11 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
         let _ = ready;
     }
 
+    /// Whether another read may give something at once. One that says no tells of more by a turn.
+    fn may_have_more(&self) -> bool {
+        true
+    }
+
     /// Says goodbye, right before the transport is dropped.
     ///
     /// # Errors
@@ -28,6 +33,10 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
 impl Transport for reactor::Stream {
     fn note_ready(&mut self, ready: Ready) {
         reactor::Stream::note_ready(self, ready);
+    }
+
+    fn may_have_more(&self) -> bool {
+        reactor::Stream::may_have_more(self)
     }
 
     /// Dropping a TCP connection closes it.

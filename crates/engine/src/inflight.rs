@@ -27,6 +27,9 @@ pub enum Slot<W> {
 #[derive(Debug)]
 pub struct Inflight<W> {
     last: u16,
+    /// IDs have come round to one that was taken since the window was last empty: they are not in
+    /// turn any more.
+    came_round: bool,
     slots: VecDeque<(PacketId, Slot<W>)>,
 }
 
@@ -52,7 +55,7 @@ impl<W> Vacancy<'_, W> {
 
 impl<W> Default for Inflight<W> {
     fn default() -> Self {
-        Inflight { last: 0, slots: VecDeque::new() }
+        Inflight { last: 0, came_round: false, slots: VecDeque::new() }
     }
 }
 
@@ -98,10 +101,16 @@ impl<W> Inflight<W> {
     pub fn acknowledge(&mut self, id: PacketId) -> Option<Slot<W>> {
         let at = self.slots.iter().position(|(taken, _)| *taken == id)?;
         let slot = self.slots.remove(at).map(|(_, slot)| slot);
+        self.came_round &= !self.slots.is_empty();
+        slot
+    }
+
+    /// Gives memory back that nothing needs now. Not done with every PUBACK: a device that gets one
+    /// message after the other would have it allocated for each.
+    pub fn release(&mut self) {
         if self.slots.is_empty() {
             self.slots = VecDeque::new();
         }
-        slot
     }
 
     /// The earliest deadline of a waiter.
@@ -125,11 +134,18 @@ impl<W> Inflight<W> {
         loop {
             self.last = self.last.wrapping_add(1);
             if let Some(id) = PacketId::new(self.last)
-                && !self.slots.iter().any(|(taken, _)| *taken == id)
+                && !self.is_taken(id)
             {
                 return id;
             }
         }
+    }
+
+    /// Whether the ID is taken. IDs are handed out in turn, so until they come round to that of the
+    /// oldest message none is, and there is nothing to search.
+    fn is_taken(&mut self, id: PacketId) -> bool {
+        self.came_round |= self.slots.front().is_some_and(|(oldest, _)| *oldest == id);
+        self.came_round && self.slots.iter().any(|(taken, _)| *taken == id)
     }
 }
 
@@ -160,5 +176,21 @@ mod tests {
             assert_ne!(id, first);
             assert!(inflight.acknowledge(id).is_some());
         }
+    }
+
+    #[test]
+    fn ids_that_come_round_meet_every_taken_one() {
+        let mut inflight: Inflight<()> = Inflight::default();
+        let mut kept = Vec::new();
+        for at in 0..200_000 {
+            let id = inflight.insert(Slot::Publish, 100).expect("free");
+            assert!(!kept.contains(&id), "{id:?} is taken");
+            if [5, 9, 11].contains(&at) {
+                kept.push(id);
+            } else {
+                assert!(inflight.acknowledge(id).is_some());
+            }
+        }
+        assert_eq!(inflight.len(), kept.len());
     }
 }

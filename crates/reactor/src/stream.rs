@@ -64,6 +64,11 @@ impl Stream {
         self.readiness.closed |= ready.closed;
     }
 
+    /// Whether another read may give something at once.
+    pub fn may_have_more(&self) -> bool {
+        !self.readiness.told || self.readiness.readable
+    }
+
     /// Leaves the reactor for the present runtime.
     ///
     /// # Errors

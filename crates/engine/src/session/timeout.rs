@@ -17,6 +17,7 @@ impl<W> Session<W> {
 
     /// Whether the connection has to end by `now`.
     pub fn handle_timeout(&mut self, now: Moment) -> Option<CloseReason> {
+        self.inflight.release();
         if self.expires.is_some_and(|expires| expires <= now) {
             return Some(CloseReason::WebSocketExpired);
         }

@@ -8,7 +8,6 @@ use engine::access::Peer;
 use engine::outcome::DirectOutcome;
 use telemetry::{TraceId, event};
 
-use super::Call;
 use super::input::Request;
 
 /// Collects what the log entry of one call says and writes it when the call settles. Dropped
@@ -17,22 +16,27 @@ pub(crate) struct Ledger {
     node: Arc<Node>,
     /// What could be read of the request.
     pub(super) request: Request,
-    pub(super) trace_id: TraceId,
-    sender: Peer,
-    payload_bytes: usize,
-    taken_in: Moment,
+    trace_id: TraceId,
+    pub(super) sender: Peer,
+    pub(super) payload_bytes: usize,
+    pub(super) taken_in: Moment,
     dispatched: Option<Dispatched>,
     settled: bool,
 }
 
 impl Ledger {
-    pub(super) fn open(node: &Arc<Node>, call: &Call<'_>) -> Self {
+    pub(super) fn open(
+        node: &Arc<Node>,
+        sender: Peer,
+        payload_bytes: usize,
+        trace_id: TraceId,
+    ) -> Self {
         Ledger {
             node: Arc::clone(node),
             request: Request::default(),
-            trace_id: call.trace_id,
-            sender: call.sender.clone(),
-            payload_bytes: call.payload.len(),
+            trace_id,
+            sender,
+            payload_bytes,
             taken_in: node.now(),
             dispatched: None,
             settled: false,
@@ -45,9 +49,16 @@ impl Ledger {
     }
 
     /// Writes the entry.
-    pub(crate) fn settle(mut self, settled: Settled) -> (Arc<Node>, TraceId, DirectOutcome) {
-        self.write(&settled);
-        (Arc::clone(&self.node), self.trace_id, settled.outcome)
+    pub(crate) fn settle(mut self, settled: &Settled) {
+        self.write(settled);
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.trace_id
     }
 
     fn write(&mut self, settled: &Settled) {

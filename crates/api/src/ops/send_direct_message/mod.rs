@@ -47,27 +47,24 @@ pub(crate) fn prepare<'a>(
     node: &Arc<Node>,
     call: Call<'a>,
 ) -> (Ledger, Result<Dispatch<'a>, DirectOutcome>) {
-    let mut ledger = Ledger::open(node, &call);
-    let checked = check(node, &call, &mut ledger);
+    let Call { client_id, head, payload, sender, trace_id } = call;
+    let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
+    let input = Input::parse(client_id, head, &mut ledger.request);
+    let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
+        let permit = authorise(node, &ledger, &input)?;
+        Ok(Dispatch { input, payload, permit })
+    });
     (ledger, checked)
 }
 
-fn check<'a>(
-    node: &Node,
-    call: &Call<'a>,
-    ledger: &mut Ledger,
-) -> Result<Dispatch<'a>, DirectOutcome> {
+fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, DirectOutcome> {
     let limit = node.rules().quotas.payload_bytes;
-    let input = Input::parse(call.client_id, call.head, &mut ledger.request)
-        .map_err(DirectOutcome::Invalid)?;
-    if call.payload.len() > limit {
+    if ledger.payload_bytes > limit {
         return Err(DirectOutcome::PayloadTooLarge { limit });
     }
-    let permit = node
-        .access()
-        .send_direct(&call.sender, &input.client_id, input.topic()?, node.now())
-        .map_err(|_| DirectOutcome::SenderUnauthorized)?;
-    Ok(Dispatch { input, payload: call.payload, permit })
+    node.access()
+        .send_direct(&ledger.sender, &input.client_id, input.topic()?, ledger.taken_in)
+        .map_err(|_| DirectOutcome::SenderUnauthorized)
 }
 
 impl Dispatch<'_> {

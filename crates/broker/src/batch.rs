@@ -1,0 +1,93 @@
+//! What one read of a connection brings about.
+
+use std::sync::Arc;
+
+use engine::Moment;
+use engine::close::CloseReason;
+use mqtt::{QoS, TopicName};
+
+use crate::connection::Connection;
+use crate::device::Device;
+use crate::node::Node;
+
+/// The packets of one read have their moment in common; each device that got bytes is written to
+/// once at the end, however many messages it got; and a topic that comes again and again is looked
+/// up once.
+pub(crate) struct Batch {
+    pub(crate) now: Moment,
+    unwritten: Vec<Arc<Device>>,
+    route: Route,
+}
+
+/// Who gets the messages of one topic, each device once.
+#[derive(Default)]
+struct Route {
+    topic: String,
+    /// What [`Subscriptions::changes`](crate::subscriptions::Subscriptions::changes) said; none
+    /// before the first topic.
+    changes: Option<u64>,
+    targets: Vec<(Arc<Device>, QoS)>,
+}
+
+impl Batch {
+    pub(crate) fn new(now: Moment) -> Self {
+        Batch { now, unwritten: Vec::new(), route: Route::default() }
+    }
+
+    /// Has the device written to at the end, if there is something to write and nobody else is to.
+    /// Called with its lock held.
+    pub(crate) fn add(&mut self, device: &Arc<Device>, connection: &mut Connection) {
+        if connection.claim_write() {
+            self.unwritten.push(Arc::clone(device));
+        }
+    }
+
+    /// Writes what the batch has made.
+    pub(crate) fn write(self, node: &Arc<Node>) {
+        for device in self.unwritten {
+            node.write_to(&device, self.now);
+        }
+    }
+
+    /// The targets of a topic, to be given back with [`Batch::keep_targets`].
+    pub(crate) fn take_targets(
+        &mut self,
+        node: &Node,
+        topic: TopicName<'_>,
+    ) -> Vec<(Arc<Device>, QoS)> {
+        let changes = Some(node.subscriptions.changes());
+        let route = &mut self.route;
+        let mut targets = std::mem::take(&mut route.targets);
+        if route.changes == changes && route.topic == topic.as_str() {
+            return targets;
+        }
+        route.changes = changes;
+        route.topic.clear();
+        route.topic.push_str(topic.as_str());
+        node.find_targets(topic, &mut targets);
+        targets
+    }
+
+    pub(crate) fn keep_targets(&mut self, targets: Vec<(Arc<Device>, QoS)>) {
+        self.route.targets = targets;
+    }
+}
+
+impl Node {
+    /// Writes what waits for the device; a connection that fails is ended.
+    pub(crate) fn write_to(self: &Arc<Self>, device: &Arc<Device>, now: Moment) {
+        let mut state = device.lock();
+        let epoch = state.epoch;
+        let Some(connection) = &mut state.connection else { return };
+        let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
+        // Only what waits to be written has a deadline that is new.
+        if connection.pending_output() > 0 {
+            self.schedule(device, &mut state, now);
+        }
+        drop(state);
+        match written {
+            Ok(bytes) => self.telemetry.metrics().mqtt_sent(bytes),
+            Err(_) => self.close(device, epoch, CloseReason::ConnectionLost),
+        }
+    }
+}

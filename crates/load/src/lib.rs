@@ -17,6 +17,7 @@ mod cli;
 mod connects;
 mod descriptors;
 mod device;
+mod dial;
 mod exchange;
 mod failure;
 mod fleet;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -42,6 +43,8 @@ pub(crate) fn config(
             builder.with_client_auth_cert(chain, private_key(key)?)?
         }
     };
+    // Thousands of devices are not one that comes again: each has a handshake of its own.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }

@@ -8,9 +8,9 @@ use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, HandshakeKind};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::dial::Dial;
 use crate::failure::Failure;
 
 /// A connection, whatever it is made of.
@@ -32,14 +32,14 @@ pub(crate) enum Handshake {
 /// Opens connections to one listener; clones are cheap.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    endpoint: Arc<Endpoint>,
+    dial: Arc<Dial>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
 impl Connector {
     /// Plain TCP.
     pub(crate) fn plain(endpoint: Endpoint) -> Self {
-        Self { endpoint: Arc::new(endpoint), tls: None }
+        Self { dial: Arc::new(Dial::new(endpoint)), tls: None }
     }
 
     /// TLS; the certificate must be for the endpoint's host.
@@ -51,7 +51,7 @@ impl Connector {
             Failure::Option(format!("{endpoint}: the host is no name that a certificate has"))
         })?;
         let tls = Some((TlsConnector::from(config), name));
-        Ok(Self { endpoint: Arc::new(endpoint), tls })
+        Ok(Self { dial: Arc::new(Dial::new(endpoint)), tls })
     }
 
     /// Whether TLS is spoken.
@@ -61,7 +61,7 @@ impl Connector {
 
     /// Where connections go.
     pub(crate) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.dial.endpoint()
     }
 
     /// Opens one.
@@ -77,9 +77,7 @@ impl Connector {
     /// # Errors
     /// What the system or TLS says.
     pub(crate) async fn open(&self) -> io::Result<(Box<dyn Duplex>, Handshake)> {
-        let stream = TcpStream::connect((self.endpoint.host(), self.endpoint.port())).await?;
-        // Each message is one small write that nothing follows until it is answered.
-        stream.set_nodelay(true)?;
+        let stream = self.dial.connect().await?;
         let Some((connector, name)) = &self.tls else {
             return Ok((Box::new(stream), Handshake::None));
         };
@@ -101,7 +99,7 @@ impl Connector {
             config.resumption = Resumption::in_memory_sessions(1);
             (TlsConnector::from(Arc::new(config)), name.clone())
         });
-        Self { endpoint: Arc::clone(&self.endpoint), tls }
+        Self { dial: Arc::clone(&self.dial), tls }
     }
 }
 

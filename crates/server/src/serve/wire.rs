@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 use broker::Transport;
 use reactor::{Ready, Stream, Turn};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::server::TlsStream;
+
+use super::tls::TlsStream;
 
 /// A TCP connection of a reactor, with or without TLS.
 pub(super) enum Wire {
     Plain(Stream),
     /// Boxed: it is a hundred times larger.
-    Tls(Box<TlsStream<Stream>>),
+    Tls(Box<TlsStream>),
 }
 
 impl Wire {
@@ -24,7 +25,7 @@ impl Wire {
     pub(super) fn leave(&mut self, turn: &Turn<'_, '_>) -> io::Result<()> {
         match self {
             Wire::Plain(stream) => stream.leave(turn),
-            Wire::Tls(stream) => stream.get_mut().0.leave(turn),
+            Wire::Tls(stream) => stream.socket().leave(turn),
         }
     }
 }
@@ -33,7 +34,14 @@ impl Transport for Wire {
     fn note_ready(&mut self, ready: Ready) {
         match self {
             Wire::Plain(stream) => stream.note_ready(ready),
-            Wire::Tls(stream) => stream.get_mut().0.note_ready(ready),
+            Wire::Tls(stream) => stream.socket().note_ready(ready),
+        }
+    }
+
+    fn may_have_more(&self) -> bool {
+        match self {
+            Wire::Plain(stream) => stream.may_have_more(),
+            Wire::Tls(stream) => stream.may_have_more(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! TLS: which configuration a handshake gets, and who the client's certificate makes it.
 
+mod hello;
+mod stream;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -13,12 +16,11 @@ use engine::directory::{Principal, Status};
 use identity::x509::{CertificateId, PossessionVerifier};
 use reactor::{Next, Stream, Task, Turn};
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{Acceptor, ServerConfig};
+use rustls::server::ServerConfig;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use telemetry::{TraceId, event};
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
+pub(super) use self::stream::TlsStream;
 use super::http1::Http1;
 use super::listen::{Doors, Visit};
 use super::mqtt;
@@ -191,7 +193,7 @@ struct Guest {
 struct Shaken {
     purpose: Purpose,
     principal: Option<Arc<Principal>>,
-    stream: TlsStream<Stream>,
+    stream: TlsStream,
 }
 
 impl Guest {
@@ -227,13 +229,17 @@ impl Guest {
         server_name: &mut Option<String>,
     ) -> Result<Shaken, Failed> {
         let Some(plans) = &self.doors.plans else { return Err(Failed::Silent) };
-        let start = LazyConfigAcceptor::new(Acceptor::default(), stream)
+        let mut purpose = Purpose::HttpSigned;
+        let begun = hello::begin(stream, |hello| {
+            *server_name = hello.server_name().map(str::to_owned);
+            let (chosen, config) = plans.choose(self.plan, hello);
+            purpose = chosen;
+            config
+        });
+        let mut stream = begun.await.map_err(|_| Failed::Silent)?;
+        std::future::poll_fn(|cx| stream.poll_handshake(cx))
             .await
-            .map_err(|_| Failed::Silent)?;
-        let hello = start.client_hello();
-        *server_name = hello.server_name().map(str::to_owned);
-        let (purpose, config) = plans.choose(self.plan, &hello);
-        let stream = start.into_stream(config).await.map_err(|error| failed(&error))?;
+            .map_err(|error| failed(&error))?;
         let principal = match purpose {
             Purpose::HttpSigned => None,
             Purpose::MqttX509 | Purpose::HttpX509 => Some(principal(&stream, &self.doors)?),
@@ -250,9 +256,8 @@ fn protocol(plan: Plan) -> event::Protocol {
 }
 
 /// Asked after every handshake, also a resumed one: the registry decides, not the ticket.
-fn principal(stream: &TlsStream<Stream>, doors: &Doors) -> Result<Arc<Principal>, Failed> {
-    let (_, connection) = stream.get_ref();
-    let Some([certificate, ..]) = connection.peer_certificates() else {
+fn principal(stream: &TlsStream, doors: &Doors) -> Result<Arc<Principal>, Failed> {
+    let Some(certificate) = stream.peer_certificate() else {
         return Err(rejected("NOT_AUTHENTICATED", "The client showed no certificate.", None));
     };
     let id = CertificateId::of_der(certificate).to_string();

@@ -2,6 +2,20 @@
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+/// The value of each digit by its byte, and [`NO_DIGIT`] for all other bytes.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+/// Has bits that no digit's value has.
+const NO_DIGIT: u8 = 0xF0;
+
 /// A 32-byte digest as 64 lowercase hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hex32([u8; 64]);
@@ -18,6 +32,11 @@ impl Hex32 {
         Self(text)
     }
 
+    /// The digits, in ASCII.
+    pub(crate) fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+
     /// The digits.
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
@@ -28,10 +47,13 @@ impl Hex32 {
 pub(crate) fn decode_32(text: &str) -> Option<[u8; 32]> {
     let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 32];
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = lowercase_digit(pair[0])? << 4 | lowercase_digit(pair[1])?;
+        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (seen & NO_DIGIT == 0).then_some(bytes)
 }
 
 /// `bytes` as lowercase digits, two for each byte.
@@ -42,14 +64,6 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
     text
-}
-
-fn lowercase_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

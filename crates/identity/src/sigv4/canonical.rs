@@ -1,13 +1,18 @@
 //! The canonical request: the one spelling of a request that both sides hash.
 
 use aws_lc_rs::digest;
+use memchr::memchr2;
 
-use super::{RequestParts, SignatureError};
+use super::pieces::{cut, pieces};
+use super::{ALGORITHM, RequestParts, SignatureError, Timestamp};
 use crate::hex::Hex32;
 
 /// SHA-256 of no bytes at all.
 pub(super) const EMPTY_SHA256: &str =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/// What is kept for the next request: many times what requests usually need.
+const KEEP_BYTES: usize = 16 * 1024;
+const KEEP_PARAMETERS: usize = 256;
 /// The parameter that holds the signature of a presigned URL.
 const SIGNATURE_PARAMETER: &str = "X-Amz-Signature";
 /// The parameter that holds the session token of a presigned URL.
@@ -43,14 +48,13 @@ pub(super) struct Coverage<'a> {
     /// The parameters to leave out.
     pub(super) uncovered: Uncovered,
     /// Hexadecimal SHA-256 of the body, or what x-amz-content-sha256 says instead.
-    pub(super) payload_hash: &'a str,
+    pub(super) payload_hash: &'a [u8],
 }
 
-/// Builds canonical requests in buffers that are used again for the next one.
-#[derive(Default)]
+/// Builds canonical requests and strings to sign in buffers that are used again for the next one.
 pub(super) struct Canonicalizer {
     text: Vec<u8>,
-    /// The encoded query parameters in the order they came.
+    /// The encoded query parameters in the order they came, with [`NAME_END`] for each `=`.
     parameters: Vec<u8>,
     /// Where in `parameters` each one is.
     order: Vec<Parameter>,
@@ -64,7 +68,23 @@ struct Parameter {
     end: usize,
 }
 
+/// Stands for the `=` while parameters are sorted, because it comes before everything that a name
+/// can go on with, and `=` does not. No encoded text holds it.
+const NAME_END: u8 = 0;
+
 impl Canonicalizer {
+    /// With buffers that hold nothing yet.
+    pub(super) const fn new() -> Self {
+        Self { text: Vec::new(), parameters: Vec::new(), order: Vec::new() }
+    }
+
+    /// Gives buffers back that a request much longer than usual has made grow.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to(KEEP_BYTES);
+        self.parameters.shrink_to(KEEP_BYTES);
+        self.order.shrink_to(KEEP_PARAMETERS);
+    }
+
     /// The SHA-256 of the canonical request.
     ///
     /// # Errors
@@ -81,41 +101,59 @@ impl Canonicalizer {
         self.text.push(b'\n');
         self.put_query(request.query, coverage.uncovered)?;
         self.text.push(b'\n');
-        for name in coverage.signed_headers.split(';') {
+        for name in pieces(coverage.signed_headers, b';') {
             put_header(&mut self.text, request.headers, name)?;
         }
         self.text.push(b'\n');
         self.text.extend_from_slice(coverage.signed_headers.as_bytes());
         self.text.push(b'\n');
-        self.text.extend_from_slice(coverage.payload_hash.as_bytes());
+        self.text.extend_from_slice(coverage.payload_hash);
         Ok(sha256(&self.text))
+    }
+
+    /// What is signed: algorithm, time, scope (`20150830/us-east-1/iotdata/aws4_request`) and the
+    /// hash of the canonical request.
+    pub(super) fn string_to_sign(
+        &mut self,
+        signed_at: Timestamp,
+        scope: &str,
+        request_hash: &Hex32,
+    ) -> &[u8] {
+        self.text.clear();
+        for line in [ALGORITHM, signed_at.as_str(), scope] {
+            self.text.extend_from_slice(line.as_bytes());
+            self.text.push(b'\n');
+        }
+        self.text.extend_from_slice(request_hash.as_bytes());
+        &self.text
     }
 
     /// The parameters, encoded anew and sorted by encoded name, then by encoded value.
     fn put_query(&mut self, query: &str, uncovered: Uncovered) -> Result<(), SignatureError> {
         self.parameters.clear();
         self.order.clear();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for pair in pieces(query, b'&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = cut(pair, b'=').unwrap_or((pair, ""));
             if uncovered.contains(name) {
                 continue;
             }
             let start = self.parameters.len();
             put_recoded(&mut self.parameters, name)?;
             let equals = self.parameters.len();
-            self.parameters.push(b'=');
+            self.parameters.push(NAME_END);
             put_recoded(&mut self.parameters, value)?;
             self.order.push(Parameter { start, equals, end: self.parameters.len() });
         }
         let Self { text, parameters, order } = self;
-        let key =
-            |p: &Parameter| (&parameters[p.start..p.equals], &parameters[p.equals + 1..p.end]);
-        order.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+        let key = |parameter: &Parameter| &parameters[parameter.start..parameter.end];
+        order.sort_unstable_by(|one, other| key(one).cmp(key(other)));
         for (index, parameter) in order.iter().enumerate() {
             if index > 0 {
                 text.push(b'&');
             }
-            text.extend_from_slice(&parameters[parameter.start..parameter.end]);
+            text.extend_from_slice(&parameters[parameter.start..parameter.equals]);
+            text.push(b'=');
+            text.extend_from_slice(&parameters[parameter.equals + 1..parameter.end]);
         }
         Ok(())
     }
@@ -130,7 +168,7 @@ pub(super) fn sha256(bytes: &[u8]) -> Hex32 {
 /// wire is signed as `%252F`.
 fn put_path(text: &mut Vec<u8>, path: &str) {
     let start = text.len();
-    for segment in path.split('/') {
+    for segment in pieces(path, b'/') {
         match segment {
             "" | "." => {}
             ".." => {
@@ -139,9 +177,7 @@ fn put_path(text: &mut Vec<u8>, path: &str) {
             }
             _ => {
                 text.push(b'/');
-                for byte in segment.bytes() {
-                    put_encoded(text, byte);
-                }
+                put_encoded(text, segment.as_bytes());
             }
         }
     }
@@ -161,14 +197,7 @@ fn put_header(
     for value in headers.get_all(name) {
         text.push(separator);
         separator = b',';
-        let is_space = |c: &u8| matches!(c, b' ' | b'\t');
-        let words = value.as_bytes().split(is_space).filter(|word| !word.is_empty());
-        for (index, word) in words.enumerate() {
-            if index > 0 {
-                text.push(b' ');
-            }
-            text.extend_from_slice(word);
-        }
+        put_words(text, value.as_bytes());
     }
     if separator == b':' {
         return Err(SignatureError::SignedHeaderAbsent { name: super::Excerpt::of(name) });
@@ -177,17 +206,46 @@ fn put_header(
     Ok(())
 }
 
+/// Appends the words of a header with single spaces between them.
+fn put_words(text: &mut Vec<u8>, value: &[u8]) {
+    if memchr2(b' ', b'\t', value).is_none() {
+        text.extend_from_slice(value);
+        return;
+    }
+    let words = value.split(|c| matches!(c, b' ' | b'\t')).filter(|word| !word.is_empty());
+    for (index, word) in words.enumerate() {
+        if index > 0 {
+            text.push(b' ');
+        }
+        text.extend_from_slice(word);
+    }
+}
+
 /// Appends a name or value of the query in its one canonical encoding.
 fn put_recoded(text: &mut Vec<u8>, part: &str) -> Result<(), SignatureError> {
-    for byte in PercentDecoded::new(part.as_bytes()) {
-        put_encoded(text, byte.ok_or(SignatureError::MalformedQuery)?);
+    let mut rest = part.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| !is_unreserved(*byte)) {
+        text.extend_from_slice(&rest[..at]);
+        let (byte, length) = match rest[at] {
+            b'%' => (escaped_byte(&rest[at..]).ok_or(SignatureError::MalformedQuery)?, 3),
+            byte => (byte, 1),
+        };
+        put_encoded(text, &[byte]);
+        rest = &rest[at + length..];
     }
+    text.extend_from_slice(rest);
     Ok(())
 }
 
-/// Appends one byte, percent-encoded unless it is unreserved.
-fn put_encoded(text: &mut Vec<u8>, byte: u8) {
-    if is_unreserved(byte) { text.push(byte) } else { text.extend_from_slice(&escape(byte)) }
+/// Appends `bytes`, percent-encoded where necessary. What is not, as a rule all, goes in one piece.
+fn put_encoded(text: &mut Vec<u8>, bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| !is_unreserved(*byte)) {
+        text.extend_from_slice(&rest[..at]);
+        text.extend_from_slice(&escape(rest[at]));
+        rest = &rest[at + 1..];
+    }
+    text.extend_from_slice(rest);
 }
 
 /// Appends `value` to a query that is being built, percent-encoded where necessary.
@@ -201,9 +259,19 @@ pub(super) fn push_encoded(query: &mut String, value: &str) {
     }
 }
 
-/// The characters that never need encoding (RFC 3986, section 2.3).
+/// Whether it never needs encoding (RFC 3986, section 2.3).
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    const UNRESERVED: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < table.len() {
+            let c = byte as u8;
+            table[byte] = c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
+            byte += 1;
+        }
+        table
+    };
+    UNRESERVED[usize::from(byte)]
 }
 
 /// `%` and two uppercase digits.
@@ -212,20 +280,22 @@ fn escape(byte: u8) -> [u8; 3] {
     [b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
+/// The byte that the escape at the start of `text` stands for; `None` if two hexadecimal digits do
+/// not follow the `%`.
+fn escaped_byte(text: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+    u8::try_from(digit(1)? << 4 | digit(2)?).ok()
+}
+
 /// The bytes that a percent-encoded text stands for; an item is `None` where a `%` is not
 /// followed by two hexadecimal digits.
 pub(super) struct PercentDecoded<'a> {
-    rest: std::slice::Iter<'a, u8>,
+    rest: &'a [u8],
 }
 
 impl<'a> PercentDecoded<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { rest: text.iter() }
-    }
-
-    fn digit(&mut self) -> Option<u8> {
-        let digit = char::from(*self.rest.next()?).to_digit(16)?;
-        u8::try_from(digit).ok()
+        Self { rest: text }
     }
 }
 
@@ -233,10 +303,12 @@ impl Iterator for PercentDecoded<'_> {
     type Item = Option<u8>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match *self.rest.next()? {
-            b'%' => Some(self.digit().and_then(|high| Some(high << 4 | self.digit()?))),
-            byte => Some(Some(byte)),
-        }
+        let (byte, length) = match *self.rest.first()? {
+            b'%' => (escaped_byte(self.rest), 3),
+            byte => (Some(byte), 1),
+        };
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        Some(byte)
     }
 }
 
@@ -251,7 +323,7 @@ mod tests {
     }
 
     fn query(raw: &str, uncovered: Uncovered) -> Result<String, SignatureError> {
-        let mut canonicalizer = Canonicalizer::default();
+        let mut canonicalizer = Canonicalizer::new();
         canonicalizer.put_query(raw, uncovered)?;
         Ok(String::from_utf8(canonicalizer.text).unwrap())
     }

@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue};
+use memchr::memchr_iter;
 
+use super::pieces::{cut, pieces};
 use super::presigned::QueryMembers;
-use super::{ALGORITHM, Excerpt, RequestParts, SignatureError, TERMINATOR, Timestamp};
+use super::{
+    ALGORITHM, Excerpt, RequestParts, SignatureError, TERMINATOR, Timestamp, X_AMZ_DATE,
+    X_AMZ_SECURITY_TOKEN,
+};
 use crate::hex;
 
 /// Where a request carries its signature.
@@ -86,6 +91,11 @@ impl Claim<'_> {
         SignatureError::UnknownAccessKey { access_key_id: Excerpt::of(self.access_key_id()) }
     }
 
+    /// Access key id and scope: `<access key id>/20150830/us-east-1/iotdata/aws4_request`.
+    pub(super) fn credential(&self) -> &str {
+        &self.credential.text
+    }
+
     /// The scope as it is signed: `20150830/us-east-1/iotdata/aws4_request`.
     pub(super) fn scope_text(&self) -> &str {
         &self.credential.text[self.credential.slashes[0] + 1..]
@@ -126,21 +136,27 @@ pub(super) struct Credential<'a> {
 
 impl<'a> Credential<'a> {
     pub(super) fn parse(text: Cow<'a, str>, member: &'static str) -> Result<Self, SignatureError> {
-        let malformed = SignatureError::Malformed {
-            member,
-            expected: "<access key id>/<yyyymmdd>/<region>/<service>/aws4_request",
-        };
+        let slashes = Self::slashes(&text)
+            .filter(|slashes| text[slashes[3] + 1..] == *TERMINATOR)
+            .ok_or(SignatureError::Malformed {
+                member,
+                expected: "<access key id>/<yyyymmdd>/<region>/<service>/aws4_request",
+            })?;
+        Ok(Self { text, slashes })
+    }
+
+    /// Where the slashes are, if there are four with something before each and behind the last.
+    fn slashes(text: &str) -> Option<[usize; 4]> {
         let mut slashes = [0; 4];
-        let mut found = text.match_indices('/').map(|(at, _)| at);
-        for slash in &mut slashes {
-            let Some(at) = found.next() else { return Err(malformed) };
-            *slash = at;
+        let (mut found, mut part) = (0, 0);
+        for at in memchr_iter(b'/', text.as_bytes()) {
+            if at == part {
+                return None;
+            }
+            *slashes.get_mut(found)? = at;
+            (found, part) = (found + 1, at + 1);
         }
-        if found.next().is_some() || text.split('/').any(str::is_empty) {
-            return Err(malformed);
-        }
-        let credential = Self { text, slashes };
-        if credential.part(3) != TERMINATOR { Err(malformed) } else { Ok(credential) }
+        (found == slashes.len() && part < text.len()).then_some(slashes)
     }
 
     fn access_key_id(&self) -> &str {
@@ -179,7 +195,7 @@ pub fn claim<'a>(parts: &RequestParts<'a>) -> Result<Option<Claim<'a>>, Signatur
 fn aws_authorization(headers: &HeaderMap) -> Result<Option<&str>, SignatureError> {
     const MEMBER: &str = "the Authorization header";
     let mut found = None;
-    for value in headers.get_all(http::header::AUTHORIZATION) {
+    for value in headers.get_all(AUTHORIZATION) {
         let is_aws = |scheme: &[u8]| value.as_bytes().starts_with(scheme);
         if !is_aws(b"AWS4-") && !is_aws(b"AWS ") {
             continue;
@@ -187,34 +203,39 @@ fn aws_authorization(headers: &HeaderMap) -> Result<Option<&str>, SignatureError
         if found.is_some() {
             return Err(SignatureError::Repeated { member: MEMBER });
         }
-        found = Some(value.to_str().map_err(|_| SignatureError::Malformed {
-            member: MEMBER,
-            expected: "printable ASCII",
-        })?);
+        found = Some(ascii(value, MEMBER)?);
     }
     Ok(found)
+}
+
+/// The text of a header; other than [`HeaderValue::to_str`] it does not look at it byte by byte.
+fn ascii<'a>(value: &'a HeaderValue, member: &'static str) -> Result<&'a str, SignatureError> {
+    // A header holds no control characters but the tab, so what is ASCII is printable.
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    text.ok_or(SignatureError::Malformed { member, expected: "printable ASCII" })
 }
 
 fn header_claim<'a>(
     authorization: &'a str,
     headers: &'a HeaderMap,
 ) -> Result<Claim<'a>, SignatureError> {
-    let (algorithm, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    let (algorithm, rest) = cut(authorization, b' ').unwrap_or((authorization, ""));
     require_algorithm(algorithm)?;
     let mut credential = Member::new("Credential");
     let mut signed_headers = Member::new("SignedHeaders");
     let mut signature = Member::new("Signature");
-    for part in rest.split(',') {
-        match part.trim().split_once('=') {
-            Some(("Credential", value)) => credential.set(value.into())?,
-            Some(("SignedHeaders", value)) => signed_headers.set(value.into())?,
-            Some(("Signature", value)) => signature.set(value.into())?,
-            Some(_) | None => {
-                return Err(SignatureError::Malformed {
-                    member: "the Authorization header",
-                    expected: "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...",
-                });
-            }
+    for part in pieces(rest, b',').map(str::trim_ascii) {
+        if let Some(value) = part.strip_prefix("Credential=") {
+            credential.set(value.into())?;
+        } else if let Some(value) = part.strip_prefix("SignedHeaders=") {
+            signed_headers.set(value.into())?;
+        } else if let Some(value) = part.strip_prefix("Signature=") {
+            signature.set(value.into())?;
+        } else {
+            return Err(SignatureError::Malformed {
+                member: "the Authorization header",
+                expected: "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=...",
+            });
         }
     }
     let placement = Placement::Header;
@@ -225,42 +246,45 @@ fn header_claim<'a>(
         signature: signature_bytes(&signature.required(placement)?, "Signature")?,
         signed_at: header_time(headers)?,
         lifetime_seconds: None,
-        session_token: single_header(headers, "x-amz-security-token")?.map(Cow::Borrowed),
+        session_token: single_header(headers, &X_AMZ_SECURITY_TOKEN, "x-amz-security-token")?
+            .map(Cow::Borrowed),
     })
 }
 
 /// The time in `x-amz-date`, else in `Date`.
 fn header_time(headers: &HeaderMap) -> Result<Timestamp, SignatureError> {
     const MEMBER: &str = "x-amz-date";
-    if let Some(text) = single_header(headers, MEMBER)? {
-        return Timestamp::parse_basic(text).ok_or(MALFORMED_AMZ_DATE);
+    if let Some(text) = single_header(headers, &X_AMZ_DATE, MEMBER)? {
+        return basic_time(text);
     }
-    let missing = SignatureError::Missing { member: MEMBER, placement: Placement::Header };
-    let text = single_header(headers, "date")?.ok_or(missing)?;
+    let Some(text) = single_header(headers, &DATE, "date")? else {
+        return Err(SignatureError::Missing { member: MEMBER, placement: Placement::Header });
+    };
     Timestamp::parse_date_header(text).ok_or(SignatureError::Malformed {
         member: "the Date header",
         expected: "a time such as Sun, 30 Aug 2015 12:36:00 GMT; better send x-amz-date",
     })
 }
 
-pub(super) const MALFORMED_AMZ_DATE: SignatureError = SignatureError::Malformed {
-    member: "x-amz-date",
-    expected: "the UTC time of signing as yyyymmddThhmmssZ",
-};
+/// The time that `x-amz-date` holds, in the headers or in the query.
+pub(super) fn basic_time(text: &str) -> Result<Timestamp, SignatureError> {
+    Timestamp::parse_basic(text).ok_or(SignatureError::Malformed {
+        member: "x-amz-date",
+        expected: "the UTC time of signing as yyyymmddThhmmssZ",
+    })
+}
 
 fn single_header<'a>(
     headers: &'a HeaderMap,
-    name: &'static str,
+    name: &HeaderName,
+    member: &'static str,
 ) -> Result<Option<&'a str>, SignatureError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(SignatureError::Repeated { member: name });
+        return Err(SignatureError::Repeated { member });
     }
-    let text = value
-        .to_str()
-        .map_err(|_| SignatureError::Malformed { member: name, expected: "printable ASCII" })?;
-    Ok(Some(text.trim()))
+    Ok(Some(ascii(value, member)?.trim_ascii()))
 }
 
 /// One named part of a signature, to be set at most once.
@@ -299,11 +323,13 @@ pub(super) fn header_list<'a>(
     list: Cow<'a, str>,
     member: &'static str,
 ) -> Result<Cow<'a, str>, SignatureError> {
-    let well_formed = |name: &str| {
-        !name.is_empty() && name.bytes().all(|c| c.is_ascii_graphic() && !c.is_ascii_uppercase())
-    };
-    let ascending = list.split(';').zip(list.split(';').skip(1)).all(|(one, next)| one < next);
-    if ascending && list.split(';').all(well_formed) {
+    let mut last = "";
+    let well_formed = pieces(&list, b';').all(|name| {
+        let ascending = last < name;
+        last = name;
+        ascending && name.bytes().all(|c| c.is_ascii_graphic() && !c.is_ascii_uppercase())
+    });
+    if well_formed {
         Ok(list)
     } else {
         Err(SignatureError::Malformed {

@@ -1,11 +1,12 @@
 //! Derived signing keys, kept so that four HMACs are not spent on every request.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, hmac};
+use foldhash::fast::FixedState;
 use parking_lot::Mutex;
 
 use super::{Scope, TERMINATOR};
@@ -24,20 +25,14 @@ pub struct SigningKeys {
 }
 
 struct Slot {
-    access_key_id: Box<str>,
-    date: Box<str>,
-    region: Box<str>,
-    service: Box<str>,
+    credential: Box<str>,
     secret: Box<str>,
     key: Arc<hmac::Key>,
 }
 
 impl Slot {
-    fn holds(&self, access_key_id: &str, secret: &str, scope: Scope<'_>) -> bool {
-        *self.access_key_id == *access_key_id
-            && *self.date == *scope.date
-            && *self.region == *scope.region
-            && *self.service == *scope.service
+    fn holds(&self, credential: &str, secret: &str) -> bool {
+        *self.credential == *credential
             && constant_time::verify_slices_are_equal(self.secret.as_bytes(), secret.as_bytes())
                 .is_ok()
     }
@@ -50,37 +45,29 @@ impl SigningKeys {
         Self { slots: (0..slots.get()).map(|_| Mutex::new(None)).collect() }
     }
 
-    /// The key for `scope`, derived from `secret` unless it is at hand.
-    pub(super) fn get(
-        &self,
-        access_key_id: &str,
-        secret: &str,
-        scope: Scope<'_>,
-    ) -> Arc<hmac::Key> {
-        let slot = self.slot(access_key_id, scope);
-        if let Some(held) = slot.lock().as_ref().filter(|s| s.holds(access_key_id, secret, scope)) {
+    /// The key for `scope`, derived from `secret` unless it is at hand. `credential` names access
+    /// key id and scope: `<access key id>/20150830/us-east-1/iotdata/aws4_request`.
+    pub(super) fn get(&self, credential: &str, secret: &str, scope: Scope<'_>) -> Arc<hmac::Key> {
+        let slot = self.slot(credential);
+        if let Some(held) = slot.lock().as_ref().filter(|held| held.holds(credential, secret)) {
             return Arc::clone(&held.key);
         }
         // Derived outside of the lock: another thread doing the same does no harm.
         let key = Arc::new(derive(secret, scope));
         *slot.lock() = Some(Slot {
-            access_key_id: access_key_id.into(),
-            date: scope.date.into(),
-            region: scope.region.into(),
-            service: scope.service.into(),
+            credential: credential.into(),
             secret: secret.into(),
             key: Arc::clone(&key),
         });
         key
     }
 
-    fn slot(&self, access_key_id: &str, scope: Scope<'_>) -> &Mutex<Option<Slot>> {
+    fn slot(&self, credential: &str) -> &Mutex<Option<Slot>> {
         // A fixed hash is safe here: only keys the server knows get this far, and a collision
         // costs time, not correctness.
-        let mut hasher = DefaultHasher::new();
-        (access_key_id, scope.date, scope.region, scope.service).hash(&mut hasher);
+        let hash = FixedState::default().hash_one(credential);
         let slots = u64::try_from(self.slots.len()).expect("a slice has fewer than 2^64 items");
-        let index = usize::try_from(hasher.finish() % slots).expect("less than a usize");
+        let index = usize::try_from(hash % slots).expect("less than a usize");
         &self.slots[index]
     }
 }
@@ -133,8 +120,8 @@ mod tests {
     #[test]
     fn a_key_at_hand_is_not_derived_again() {
         let keys = SigningKeys::default();
-        let first = keys.get("AKID", "secret", SCOPE);
-        assert!(Arc::ptr_eq(&first, &keys.get("AKID", "secret", SCOPE)));
+        let first = keys.get("AKID/20150830/...", "secret", SCOPE);
+        assert!(Arc::ptr_eq(&first, &keys.get("AKID/20150830/...", "secret", SCOPE)));
     }
 
     #[test]
@@ -148,7 +135,9 @@ mod tests {
             ("AKID2", "changed", Scope { region: "eu-west-1", ..SCOPE }),
             ("AKID2", "changed", Scope { service: "iotdata", ..SCOPE }),
         ] {
-            let key = keys.get(access_key_id, secret, scope);
+            let Scope { date, region, service } = scope;
+            let credential = format!("{access_key_id}/{date}/{region}/{service}/{TERMINATOR}");
+            let key = keys.get(&credential, secret, scope);
             assert_eq!(sign(&key), sign(&derive(secret, scope)));
         }
     }

@@ -15,10 +15,13 @@ mod canonical;
 mod claim;
 mod error;
 mod keys;
+mod pieces;
 mod presigned;
 mod sign;
 mod timestamp;
 mod verify;
+
+use http::header::HeaderName;
 
 pub use claim::{Claim, Placement, Scope, claim};
 pub use error::{Excerpt, SignatureError};
@@ -26,6 +29,10 @@ pub use keys::SigningKeys;
 pub use sign::{Credentials, Presign, Signer, Target, TokenPlacement};
 pub use timestamp::Timestamp;
 pub use verify::{Payload, Rules, Secret, verify};
+
+static X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+static X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The one algorithm AWS IoT accepts.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

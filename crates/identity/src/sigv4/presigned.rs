@@ -2,17 +2,24 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::canonical::PercentDecoded;
 use super::claim::{
-    Credential, MALFORMED_AMZ_DATE, Member, header_list, require_algorithm, signature_bytes,
+    Credential, Member, basic_time, header_list, require_algorithm, signature_bytes,
 };
-use super::{Claim, Placement, SignatureError, Timestamp};
+use super::pieces::{cut, pieces};
+use super::{Claim, Placement, SignatureError};
 
 /// How long a presigned URL without X-Amz-Expires is good for: one day, because the signers of
 /// the IoT SDKs leave the parameter away and third-party libraries write 86400 (spec 3.2).
 const DEFAULT_LIFETIME_SECONDS: u32 = 86_400;
 /// SigV4's own limit on the life of a presigned URL, seven days.
 const MAX_LIFETIME_SECONDS: u32 = 604_800;
+
+const ALGORITHM: &str = "X-Amz-Algorithm";
+const CREDENTIAL: &str = "X-Amz-Credential";
+const SIGNATURE: &str = "X-Amz-Signature";
 
 /// The `X-Amz-*` query parameters of a presigned URL. Their names are compared as they stand:
 /// they hold no character that anybody would percent-encode.
@@ -29,30 +36,25 @@ pub(super) struct QueryMembers<'a> {
 impl<'a> QueryMembers<'a> {
     /// The members, or `None` for a query that is not signed.
     pub(super) fn read(query: &'a str) -> Result<Option<Self>, SignatureError> {
+        if !is_signed(query) {
+            return Ok(None);
+        }
         let mut members = Self {
-            algorithm: Member::new("X-Amz-Algorithm"),
-            credential: Member::new("X-Amz-Credential"),
+            algorithm: Member::new(ALGORITHM),
+            credential: Member::new(CREDENTIAL),
             date: Member::new("X-Amz-Date"),
             expires: Member::new("X-Amz-Expires"),
             signed_headers: Member::new("X-Amz-SignedHeaders"),
-            signature: Member::new("X-Amz-Signature"),
+            signature: Member::new(SIGNATURE),
             session_token: Member::new("X-Amz-Security-Token"),
         };
-        let pairs = || query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        if !pairs().any(|(name, _)| members.is_signature_of(name)) {
-            return Ok(None);
-        }
-        for (name, value) in pairs() {
+        for pair in pieces(query, b'&') {
+            let (name, value) = cut(pair, b'=').unwrap_or((pair, ""));
             if let Some(member) = members.named(name) {
                 member.set(percent_decoded(value, member.name)?)?;
             }
         }
         Ok(Some(members))
-    }
-
-    /// Whether a parameter of this name means that the request is to be seen as signed.
-    fn is_signature_of(&self, name: &str) -> bool {
-        [&self.algorithm, &self.credential, &self.signature].iter().any(|own| own.name == name)
     }
 
     fn named(&mut self, name: &str) -> Option<&mut Member<'a>> {
@@ -83,12 +85,21 @@ impl<'a> QueryMembers<'a> {
             credential: Credential::parse(credential, "X-Amz-Credential")?,
             signed_headers: header_list(signed_headers, "X-Amz-SignedHeaders")?,
             signature: signature_bytes(&self.signature.required(placement)?, "X-Amz-Signature")?,
-            signed_at: Timestamp::parse_basic(&self.date.required(placement)?)
-                .ok_or(MALFORMED_AMZ_DATE)?,
+            signed_at: basic_time(&self.date.required(placement)?)?,
             lifetime_seconds: Some(lifetime_seconds),
             session_token: self.session_token.value,
         })
     }
+}
+
+/// Whether there is a parameter that means that the request is to be seen as signed.
+fn is_signed(query: &str) -> bool {
+    // All of them begin with this letter, and the queries of signed headers seldom hold one.
+    if memchr(b'X', query.as_bytes()).is_none() {
+        return false;
+    }
+    let mut names = pieces(query, b'&').map(|pair| cut(pair, b'=').map_or(pair, |(name, _)| name));
+    names.any(|name| [ALGORITHM, CREDENTIAL, SIGNATURE].contains(&name))
 }
 
 fn lifetime(text: &str) -> Result<u32, SignatureError> {

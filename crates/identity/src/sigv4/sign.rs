@@ -7,12 +7,11 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::canonical::{Canonicalizer, Coverage, EMPTY_SHA256, Uncovered, push_encoded, sha256};
 use super::keys::derive;
-use super::verify::signature;
-use super::{ALGORITHM, RequestParts, Scope, SignatureError, TERMINATOR, Timestamp};
+use super::{
+    ALGORITHM, RequestParts, Scope, SignatureError, TERMINATOR, Timestamp, X_AMZ_CONTENT_SHA256,
+    X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
+};
 use crate::hex::Hex32;
-
-const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Whose signature it shall be.
 #[derive(Clone, Copy)]
@@ -117,7 +116,7 @@ impl Signer {
             region: region.into(),
             service: service.into(),
             day: None,
-            canonicalizer: Canonicalizer::default(),
+            canonicalizer: Canonicalizer::new(),
         })
     }
 
@@ -137,17 +136,17 @@ impl Signer {
     ) -> Result<(), SignatureError> {
         let signed_at = Timestamp::from_unix(now);
         let date = HeaderValue::from_str(signed_at.as_str()).expect("digits, T and Z");
-        headers.insert(X_AMZ_DATE, date);
+        headers.insert(&X_AMZ_DATE, date);
         if let Some(token) = &self.session_token {
-            headers.insert(X_AMZ_SECURITY_TOKEN, token.header.clone());
+            headers.insert(&X_AMZ_SECURITY_TOKEN, token.header.clone());
         }
         let signed_headers = headers_to_sign(headers);
         let body_hash: Hex32;
-        let payload_hash = match headers.get("x-amz-content-sha256").map(HeaderValue::to_str) {
-            Some(Ok(stated)) => stated,
+        let payload_hash = match headers.get(&X_AMZ_CONTENT_SHA256).map(HeaderValue::to_str) {
+            Some(Ok(stated)) => stated.as_bytes(),
             Some(Err(_)) | None => {
                 body_hash = sha256(body);
-                body_hash.as_str()
+                body_hash.as_bytes()
             }
         };
         let coverage = Coverage {
@@ -203,7 +202,7 @@ impl Signer {
         let coverage = Coverage {
             signed_headers: "host",
             uncovered: Uncovered::Nothing,
-            payload_hash: EMPTY_SHA256,
+            payload_hash: EMPTY_SHA256.as_bytes(),
         };
         let signature = self.signature(&parts, coverage, signed_at)?;
         put_parameter(&mut query, "X-Amz-Signature", signature.as_str());
@@ -226,9 +225,10 @@ impl Signer {
         signed_at: Timestamp,
     ) -> Result<Hex32, SignatureError> {
         let request_hash = self.canonicalizer.hash(request, coverage)?;
-        let day = self.day(signed_at);
-        let tag = signature(&day.key, signed_at, day.scope(), &request_hash);
-        Ok(Hex32::of(tag.as_ref()))
+        self.day(signed_at);
+        let day = self.day.as_ref().expect("just derived");
+        let text = self.canonicalizer.string_to_sign(signed_at, day.scope(), &request_hash);
+        Ok(Hex32::of(hmac::sign(&day.key, text).as_ref()))
     }
 
     /// The key and scope for the day of signing, derived anew when the day has changed.

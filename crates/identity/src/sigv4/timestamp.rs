@@ -40,10 +40,9 @@ impl Timestamp {
         if bytes[8] != b'T' || bytes[15] != b'Z' {
             return None;
         }
-        let unix = unix_of(
-            [digits(&bytes[0..4])?, digits(&bytes[4..6])?, digits(&bytes[6..8])?],
-            [digits(&bytes[9..11])?, digits(&bytes[11..13])?, digits(&bytes[13..15])?],
-        )?;
+        let two = |at: usize| two_digits(bytes[at], bytes[at + 1]);
+        let date = [two(0)? * 100 + two(2)?, two(4)?, two(6)?];
+        let unix = unix_of(date, [two(9)?, two(11)?, two(13)?])?;
         Some(Self { unix, text: *bytes })
     }
 
@@ -172,6 +171,11 @@ fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0, |sum, digit| {
         digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
     })
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+    let both = tens.is_ascii_digit() && ones.is_ascii_digit();
+    both.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
 /// Writes `value` right-aligned into a field of zeros.

@@ -1,13 +1,16 @@
 //! Proving a claim.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use aws_lc_rs::{constant_time, hmac};
 use http::HeaderMap;
 
 use super::canonical::{Canonicalizer, Coverage, EMPTY_SHA256, Uncovered, sha256};
+use super::pieces::pieces;
 use super::{
-    ALGORITHM, Claim, Excerpt, Placement, RequestParts, SignatureError, SigningKeys, Timestamp,
+    Claim, Excerpt, Placement, RequestParts, SignatureError, SigningKeys, Timestamp,
+    X_AMZ_CONTENT_SHA256, X_AMZ_DATE,
 };
 use crate::hex::Hex32;
 
@@ -46,10 +49,10 @@ enum PayloadHash<'a> {
 }
 
 impl PayloadHash<'_> {
-    fn as_str(&self) -> &str {
+    fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Text(text) => text,
-            Self::Computed(hash) => hash.as_str(),
+            Self::Text(text) => text.as_bytes(),
+            Self::Computed(hash) => hash.as_bytes(),
         }
     }
 }
@@ -106,42 +109,59 @@ pub fn verify(
     check_signed_headers(claim, parts.headers)?;
     check_session_token(claim, secret)?;
     let payload_hash = payload_hash(claim, parts.headers, payload, rules.secure)?;
-    let key = keys.get(claim.access_key_id(), secret.secret_access_key, claim.scope());
-    let mut canonicalizer = Canonicalizer::default();
-    let mut attempt = |uncovered| {
-        let signed_headers = claim.signed_headers();
-        let coverage = Coverage { signed_headers, uncovered, payload_hash: payload_hash.as_str() };
-        let request_hash = canonicalizer.hash(parts, coverage)?;
-        let tag = signature(&key, claim.signed_at(), claim.scope_text(), &request_hash);
-        let equal = constant_time::verify_slices_are_equal(tag.as_ref(), claim.signature());
-        Ok(equal.map_err(|_| request_hash))
-    };
-    let mismatch = match claim.placement() {
-        Placement::Header => attempt(Uncovered::Nothing)?,
-        // The documented way first; some presigners sign the token as well (spec 3.2).
-        Placement::Query => match attempt(Uncovered::SignatureAndToken)? {
-            Err(_) if claim.session_token().is_some() => attempt(Uncovered::Signature)?,
-            outcome => outcome,
-        },
-    };
-    mismatch
-        .map_err(|hash| SignatureError::Mismatch { canonical_request_sha256: hash.as_str().into() })
+    let key = keys.get(claim.credential(), secret.secret_access_key, claim.scope());
+    thread_local! {
+        static CANONICALIZER: RefCell<Canonicalizer> = const { RefCell::new(Canonicalizer::new()) };
+    }
+    CANONICALIZER.with_borrow_mut(|canonicalizer| {
+        let attempt = Attempt { claim, parts, payload_hash: payload_hash.as_bytes(), key: &key };
+        let outcome = attempt.placed(canonicalizer);
+        canonicalizer.shrink();
+        outcome
+    })
 }
 
-/// The signature over a canonical request's hash.
-pub(super) fn signature(
-    key: &hmac::Key,
-    signed_at: Timestamp,
-    scope: &str,
-    request_hash: &Hex32,
-) -> hmac::Tag {
-    let mut context = hmac::Context::with_key(key);
-    for line in [ALGORITHM, signed_at.as_str(), scope] {
-        context.update(line.as_bytes());
-        context.update(b"\n");
+/// What a signature is made of again.
+struct Attempt<'a> {
+    claim: &'a Claim<'a>,
+    parts: &'a RequestParts<'a>,
+    payload_hash: &'a [u8],
+    key: &'a hmac::Key,
+}
+
+impl Attempt<'_> {
+    /// Makes the signature in each way that is right where it was found.
+    fn placed(&self, canonicalizer: &mut Canonicalizer) -> Result<(), SignatureError> {
+        let mismatch = match self.claim.placement() {
+            Placement::Header => self.once(Uncovered::Nothing, canonicalizer)?,
+            // The documented way first; some presigners sign the token as well (spec 3.2).
+            Placement::Query => match self.once(Uncovered::SignatureAndToken, canonicalizer)? {
+                Err(_) if self.claim.session_token().is_some() => {
+                    self.once(Uncovered::Signature, canonicalizer)?
+                }
+                outcome => outcome,
+            },
+        };
+        mismatch.map_err(|hash| SignatureError::Mismatch {
+            canonical_request_sha256: hash.as_str().into(),
+        })
     }
-    context.update(request_hash.as_str().as_bytes());
-    context.sign()
+
+    /// Whether this is the signature that came; if not, the hash of the canonical request.
+    fn once(
+        &self,
+        uncovered: Uncovered,
+        canonicalizer: &mut Canonicalizer,
+    ) -> Result<Result<(), Hex32>, SignatureError> {
+        let Self { claim, parts, payload_hash, key } = *self;
+        let signed_headers = claim.signed_headers();
+        let request_hash =
+            canonicalizer.hash(parts, Coverage { signed_headers, uncovered, payload_hash })?;
+        let (signed_at, scope) = (claim.signed_at(), claim.scope_text());
+        let tag = hmac::sign(key, canonicalizer.string_to_sign(signed_at, scope, &request_hash));
+        let equal = constant_time::verify_slices_are_equal(tag.as_ref(), claim.signature());
+        Ok(equal.map_err(|_| request_hash))
+    }
 }
 
 fn check_scope(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
@@ -167,39 +187,43 @@ fn check_scope(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureErro
 
 fn check_time(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureError> {
     let signed_at = claim.signed_at();
-    let now = Timestamp::from_unix(rules.now);
-    let age = now.unix() - signed_at.unix();
+    let age = rules.now.saturating_sub(signed_at.unix());
     let limit_seconds = rules.max_skew_seconds;
+    // Its spelling is needed for a refusal only.
+    let now = || Timestamp::from_unix(rules.now);
     let too_old = claim.lifetime_seconds().is_none() && age > limit_seconds;
     if too_old || age < -limit_seconds {
-        return Err(SignatureError::ClockSkew { signed_at, now, limit_seconds });
+        return Err(SignatureError::ClockSkew { signed_at, now: now(), limit_seconds });
     }
     match claim.lifetime_seconds() {
         Some(lifetime_seconds) if age >= i64::from(lifetime_seconds) => {
-            Err(SignatureError::Expired { signed_at, lifetime_seconds, now })
+            Err(SignatureError::Expired { signed_at, lifetime_seconds, now: now() })
         }
         Some(_) | None => Ok(()),
     }
 }
 
 fn check_signed_headers(claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), SignatureError> {
-    let is_signed = |name: &str| claim.signed_headers().split(';').any(|signed| signed == name);
     let not_signed = |name| Err(SignatureError::HeaderNotSigned { name: Excerpt::of(name) });
-    if !is_signed("host") {
+    if !is_signed(claim, "host") {
         return not_signed("host");
     }
-    let has_amz_date = headers.contains_key("x-amz-date");
-    if claim.placement() == Placement::Header && !has_amz_date && !is_signed("date") {
+    let has_amz_date = headers.contains_key(&X_AMZ_DATE);
+    if claim.placement() == Placement::Header && !has_amz_date && !is_signed(claim, "date") {
         return not_signed("date");
     }
     for name in headers.keys().map(http::HeaderName::as_str) {
-        let matters = matches!(name, "x-amz-date" | "x-amz-security-token")
-            || name.starts_with("x-amz-mqtt5-");
-        if matters && !is_signed(name) {
+        let Some(rest) = name.strip_prefix("x-amz-") else { continue };
+        let matters = matches!(rest, "date" | "security-token") || rest.starts_with("mqtt5-");
+        if matters && !is_signed(claim, name) {
             return not_signed(name);
         }
     }
     Ok(())
+}
+
+fn is_signed(claim: &Claim<'_>, name: &str) -> bool {
+    pieces(claim.signed_headers(), b';').any(|signed| signed == name)
 }
 
 fn check_session_token(claim: &Claim<'_>, secret: &Secret<'_>) -> Result<(), SignatureError> {
@@ -222,9 +246,9 @@ fn payload_hash(
     payload: Payload<'_>,
     secure: bool,
 ) -> Result<PayloadHash<'static>, SignatureError> {
-    const NAME: &str = "x-amz-content-sha256";
-    let signed = claim.signed_headers().split(';').any(|name| name == NAME);
-    let hash = match headers.get(NAME).filter(|_| signed).map(http::HeaderValue::as_bytes) {
+    let signed = is_signed(claim, X_AMZ_CONTENT_SHA256.as_str());
+    let header = if signed { headers.get(&X_AMZ_CONTENT_SHA256) } else { None };
+    let hash = match header.map(http::HeaderValue::as_bytes) {
         None => return Ok(payload.sha256()),
         Some(value) if value == UNSIGNED_PAYLOAD.as_bytes() && secure => {
             return Ok(PayloadHash::Text(UNSIGNED_PAYLOAD));
@@ -235,7 +259,7 @@ fn payload_hash(
         Some(value) => value,
     };
     let real = payload.sha256();
-    if hash == real.as_str().as_bytes() {
+    if hash == real.as_bytes() {
         Ok(real)
     } else {
         Err(SignatureError::ContentHashMismatch { body_bytes: payload.len() })

@@ -65,9 +65,10 @@ fn messages(options: &MessageOptions) -> Result<Vec<String>, Failure> {
 }
 
 fn idle(options: &IdleOptions) -> Result<Vec<String>, Failure> {
-    let report = idle::run(options)?;
-    show(options.json.then(|| report.json()), &report);
-    Ok(report.fault().into_iter().collect())
+    idle::run(options, |report| {
+        show(options.json.then(|| report.json()), &report);
+        report.fault().into_iter().collect()
+    })
 }
 
 fn pubsub(options: &PubsubOptions) -> Result<Vec<String>, Failure> {

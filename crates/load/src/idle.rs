@@ -30,17 +30,21 @@ pub(crate) struct IdleReport<'a> {
     first_loss: Option<String>,
 }
 
-/// Connects devices in steps and reads the server's memory at each.
+/// Connects devices in steps and reads the server's memory at each. The results go to
+/// `on_report` while all devices are still there.
 ///
 /// # Errors
 /// When a device does not get in or the process cannot be read.
-pub(crate) fn run(options: &IdleOptions) -> Result<IdleReport<'_>, Failure> {
+pub(crate) fn run<T>(
+    options: &IdleOptions,
+    on_report: impl FnOnce(IdleReport<'_>) -> T,
+) -> Result<T, Failure> {
     let target = Target::new(&options.target)?;
     let process = target.process().ok_or_else(|| {
         Failure::Option("memory needs --pid, or a ready file that has it".to_owned())
     })?;
     let plan = FleetPlan::new(&options.fleet, &target)?;
-    let counts = counts(options)?;
+    let (first, counts) = (plan.first, counts(options)?);
     descriptors::ensure(plan.count.into())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
@@ -51,13 +55,15 @@ pub(crate) fn run(options: &IdleOptions) -> Result<IdleReport<'_>, Failure> {
         let mut steps = vec![Step { devices: 0, resident: process.resident()? }];
         let mut connected = 0;
         for devices in counts {
-            fleet.add(connected..devices).await?;
+            fleet.add(first + connected..first + devices).await?;
             connected = devices;
             tokio::time::sleep(Duration::from_millis(options.settle.into())).await;
             steps.push(Step { devices, resident: process.resident()? });
         }
         let (lost, first_loss) = (arrivals.lost(), arrivals.first_loss());
-        Ok(IdleReport { options, steps, lost, first_loss })
+        let reported = on_report(IdleReport { options, steps, lost, first_loss });
+        tokio::time::sleep(Duration::from_secs(options.hold.into())).await;
+        Ok(reported)
     })
 }
 
@@ -180,8 +186,8 @@ mod tests {
     #[test]
     fn memory_of_nobody_cannot_be_read() {
         let without = options("--device-address 127.0.0.1:1");
-        assert!(run(&without).err().unwrap().to_string().contains("--pid"));
+        assert!(run(&without, |_| ()).err().unwrap().to_string().contains("--pid"));
         let absent = options("--device-address 127.0.0.1:1 --pid 4294967295");
-        assert!(run(&absent).err().unwrap().to_string().contains("4294967295"));
+        assert!(run(&absent, |_| ()).err().unwrap().to_string().contains("4294967295"));
     }
 }

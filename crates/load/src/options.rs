@@ -149,6 +149,9 @@ pub(crate) struct IdleOptions {
     /// [default: as many as each further step adds].
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) from: Option<u32>,
+    /// Seconds for which all devices stay after the report.
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub(crate) hold: u32,
     /// Milliseconds of rest before memory is read.
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=60_000))]
     pub(crate) settle: u32,
@@ -252,6 +255,9 @@ pub(crate) struct FleetOptions {
     /// Devices.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) devices: u32,
+    /// The number of the first one, so that several generators do not take each other's names.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
+    pub(crate) first: u32,
     /// How they connect; plain needs a server started with --open.
     #[arg(long, value_enum, default_value_t = DeviceTransport::Plain)]
     pub(crate) device_transport: DeviceTransport,

@@ -18,6 +18,8 @@ pub(crate) struct FleetPlan {
     pub(crate) connector: Connector,
     /// Their version of MQTT.
     pub(crate) version: Version,
+    /// The number of the first one.
+    pub(crate) first: u32,
     /// How many there are.
     pub(crate) count: u32,
 }
@@ -123,7 +125,8 @@ impl FleetPlan {
     /// See [`Target::devices`].
     pub(crate) fn new(options: &FleetOptions, target: &Target<'_>) -> Result<Self, Failure> {
         let connector = target.devices(options.device_transport)?;
-        Ok(Self { connector, version: options.mqtt.version(), count: options.devices })
+        let FleetOptions { first, devices: count, mqtt, .. } = *options;
+        Ok(Self { connector, version: mqtt.version(), first, count })
     }
 }
 

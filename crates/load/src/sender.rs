@@ -46,18 +46,20 @@ impl SharedTally {
 /// address all devices equally often.
 #[derive(Clone, Copy, Debug)]
 struct Addressees {
+    first: u32,
     next: u32,
     step: u32,
     count: u32,
 }
 
 impl Addressees {
-    fn new(number: u32, senders: u32, count: u32) -> Self {
-        Self { next: number % count, step: senders % count, count }
+    fn new(number: u32, senders: u32, fleet: (u32, u32)) -> Self {
+        let (first, count) = fleet;
+        Self { first, next: number % count, step: senders % count, count }
     }
 
     fn next(&mut self) -> u32 {
-        let device = self.next;
+        let device = self.first + self.next;
         // Neither is above a million, so the sum fits.
         self.next = (self.next + self.step) % self.count;
         device
@@ -108,7 +110,8 @@ impl Sender {
         let host = plan.connector.endpoint().to_string();
         let request = Request::new(&host, &plan.messages, plan.signing.as_ref())
             .map_err(|error| Failure::Option(format!("the access key cannot be used: {error}")))?;
-        let addressees = Addressees::new(number, plan.senders, plan.fleet.count);
+        let addressees =
+            Addressees::new(number, plan.senders, (plan.fleet.first, plan.fleet.count));
         Ok(Self { channel, request, addressees })
     }
 
@@ -166,9 +169,9 @@ mod tests {
         for (senders, devices) in [(16, 1000), (3, 10), (10, 3), (4, 4), (5, 1)] {
             let mut times = vec![0; devices as usize];
             for sender in 0..senders {
-                let mut addressees = Addressees::new(sender, senders, devices);
+                let mut addressees = Addressees::new(sender, senders, (7, devices));
                 for _ in 0..devices {
-                    times[addressees.next() as usize] += 1;
+                    times[addressees.next() as usize - 7] += 1;
                 }
             }
             assert!(times.iter().all(|n| *n == times[0]), "{senders} {devices}: {times:?}");

@@ -78,7 +78,10 @@ impl Worker<'_> {
         let plan = self.plan;
         let mut fleet = Fleet::new(plan.fleet.clone(), Arc::clone(&self.arrivals));
         match plan.presence {
-            Presence::Connected => fleet.add(self.mine(plan.fleet.count)).await?,
+            Presence::Connected => {
+                let numbers = self.mine(plan.fleet.count).map(|number| plan.fleet.first + number);
+                fleet.add(numbers).await?;
+            }
             Presence::Offline => {}
         }
         let senders = Sender::connect_all(plan, self.mine(plan.senders)).await?;

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::failure::{Failure, Outcome};
 use crate::repository::{capture, is_installed, run as run_command};
 
-/// A command the tests start, and the Debian package that carries it.
+/// A command that a chore starts, and the Debian package that carries it.
 pub(crate) struct Tool {
     /// Name on `PATH`.
     pub(crate) command: &'static str,
@@ -13,8 +13,8 @@ pub(crate) struct Tool {
     pub(crate) package: &'static str,
 }
 
-/// Makes sure that each command is there.
-pub(crate) fn ensure(tools: &[Tool]) -> Outcome {
+/// Makes sure that each command is there; `purpose` is what needs them.
+pub(crate) fn ensure(purpose: &str, tools: &[Tool]) -> Outcome {
     let mut packages: Vec<&str> =
         tools.iter().filter(|tool| !is_installed(tool.command)).map(|tool| tool.package).collect();
     packages.sort_unstable();
@@ -25,8 +25,7 @@ pub(crate) fn ensure(tools: &[Tool]) -> Outcome {
     if !is_installed("apt-get") || !is_root()? {
         let names: Vec<&str> = tools.iter().map(|tool| tool.command).collect();
         return Err(Failure::new(format!(
-            "the end-to-end tests need the commands {}; on Debian: \
-             sudo apt-get install {}",
+            "{purpose} takes the commands {}; on Debian: sudo apt-get install {}",
             names.join(", "),
             packages.join(" ")
         )));

@@ -18,7 +18,7 @@ const TOOLS: [Tool; 4] = [
 
 /// The chore; `arguments` go to pytest.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Outcome {
-    debian::ensure(&TOOLS)?;
+    debian::ensure("testing with real clients", &TOOLS)?;
     let tests = repository.root().join("tests").join("e2e");
     let venv = repository.target_dir()?.join("venv");
     let interpreter = python::environment(&venv, &tests.join("requirements.txt"))?;

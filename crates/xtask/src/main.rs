@@ -3,6 +3,7 @@
 
 mod arrows;
 mod ci;
+mod counts;
 mod debian;
 mod e2e;
 mod failure;
@@ -25,10 +26,12 @@ Usage: cargo xtask <chore> [options]
 
 Chores:
   test                 everything, in order: build, unit and property tests, arrows, tidy,
-                       fuzz smoke, end-to-end tests with real clients
+                       counts, fuzz smoke, end-to-end tests with real clients
   ci                   what CI runs: formatting, clippy, docs, then `test`
   arrows               check the dependency direction of the workspace's crates
   tidy                 check the style rules that no compiler checks
+  counts [--accept]    compare the instructions of the hot path with crates/counts/baseline.json,
+                       or make what they are now the baseline
   fuzz [options]       run every fuzz target for a while
       --seconds N        seconds for each target (default 10)
       --target NAME      only this target
@@ -64,6 +67,7 @@ fn run(arguments: &[String]) -> Outcome {
         "ci" => no_options(chore, rest).and_then(|()| ci::run(&repository)),
         "arrows" => no_options(chore, rest).and_then(|()| arrows::run(&repository)),
         "tidy" => no_options(chore, rest).and_then(|()| tidy::run(&repository)),
+        "counts" => counts::run(&repository, counts::Request::parse(rest)?),
         "fuzz" => fuzz::run(&repository, &fuzz::Request::parse(rest)?),
         "e2e" => e2e::run(&repository, pytest_arguments(rest)?),
         unknown => Err(Failure::new(format!("no chore is called `{unknown}`\n\n{HELP}"))),

@@ -31,6 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     let path = parts.uri.path();
     let label = path.strip_prefix("/connections/").and_then(|rest| rest.strip_suffix("/messages"));
     if let Some(label) = label {
-        api::parse_send_direct_message(label, &api::Head::of(&parts));
+        let listed = api::Listed::of(&parts.headers);
+        api::parse_send_direct_message(label, &listed.head(&parts));
     }
 });

@@ -110,8 +110,8 @@ def test_a_web_socket_with_a_wrong_signature_is_refused(server, client_id, log):
     with web_socket(server, client_id, wrong) as device:
         with pytest.raises(Exception, match="(?i)websocket"):
             device.connect(server, listener="https")
-    log.wait_for(eventType="Connection.AuthNError", reason="SECURITY_TOKEN_SIGNATURE_MISMATCH")
-    entry = log.since(mark, eventType="Connection.AuthNError")[-1]
+    reason = "SECURITY_TOKEN_SIGNATURE_MISMATCH"
+    entry = log.wait_since(mark, eventType="Connection.AuthNError", reason=reason)
     assert entry["authenticationType"] == "AWS_SIGV4"
 
 

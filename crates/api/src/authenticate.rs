@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine::directory::{Directory, Principal, Status};
-use identity::sigv4::{self, Payload, RequestParts, Rules, Secret, SignatureError, SigningKeys};
+use identity::sigv4::{
+    self, Headers, Payload, RequestParts, Rules, Secret, SignatureError, SigningKeys,
+};
 
 /// The services a signature may name (spec 3.1).
 const SERVICES: [&str; 2] = ["iotdata", "iotdevicegateway"];
@@ -67,8 +69,8 @@ impl Rejected {
 ///
 /// # Errors
 /// [`Rejected`], which never tells the signature that would have been right.
-pub fn authenticate(
-    parts: &RequestParts<'_>,
+pub fn authenticate<H: Headers>(
+    parts: &RequestParts<'_, H>,
     payload: Payload<'_>,
     against: Against<'_>,
 ) -> Result<Arc<Principal>, Rejected> {

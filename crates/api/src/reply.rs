@@ -46,12 +46,18 @@ impl Reply {
         self.fault.as_ref().map_or(StatusCode::OK, |fault| fault.kind.status())
     }
 
+    /// The answer in the form of the crate `http`, its body apart.
+    pub fn into_head_and_body(self) -> (Response<()>, Bytes) {
+        let mut head = Response::new(());
+        *head.status_mut() = self.status();
+        *head.headers_mut() = self.headers();
+        (head, Bytes::from(self.body()))
+    }
+
     /// The answer in the form of the crate `http`.
     pub fn into_answer(self) -> Answer {
-        let mut answer = Response::new(Full::new(Bytes::from(self.body())));
-        *answer.status_mut() = self.status();
-        *answer.headers_mut() = self.headers();
-        answer
+        let (head, body) = self.into_head_and_body();
+        head.map(|()| Full::new(body))
     }
 
     /// Appends the answer as HTTP/1.1 on a connection that stays open. `date` is the present one in

@@ -7,9 +7,7 @@ use broker::{Confirmation, Node, Settled};
 use bytes::Bytes;
 use engine::directory::Principal;
 use engine::outcome::DirectOutcome;
-use http::header::HOST;
-use http::request::Parts;
-use http::{HeaderValue, Request};
+use http::Request;
 use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use telemetry::{TraceId, event};
@@ -19,7 +17,7 @@ use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
 use crate::exchange::{Begun, Exchange};
 use crate::fault::Fault;
-use crate::head::Head;
+use crate::head::{Head, Listed, name_host};
 use crate::ops::send_direct_message::{self, Call, Sent};
 use crate::reply::{Answer, Reply};
 use crate::router::{Operation, route};
@@ -50,19 +48,19 @@ impl Api {
     }
 
     /// Answers one request. Dropping the future gives the request up (the caller went away).
-    pub async fn handle<B>(&self, request: Request<B>, caller: &Caller) -> Answer
+    pub async fn handle<B>(&self, request: Request<B>, caller: &Caller) -> Reply
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let trace_id = TraceId::random();
         let (mut parts, body) = request.into_parts();
-        insert_host(&mut parts);
-        let head = Head::of(&parts);
+        name_host(&mut parts);
+        let listed = Listed::of(&parts.headers);
+        let head = listed.head(&parts);
         match self.read(&head, body).await {
             Err(fault) => self.fail(trace_id, fault),
             Ok(payload) => self.answer(&head, &payload, caller, trace_id).await,
         }
-        .into_answer()
     }
 
     /// The body of a request, unless there is no need to have it.
@@ -188,7 +186,7 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Result<Arc<Principal>, Rejected> {
-        let Head { method, path, query, headers } = *head;
+        let Head { method, path, query, ref headers } = *head;
         let signed = RequestParts { method, path, query, headers };
         let directory = self.node.directory();
         let against = Against {
@@ -218,16 +216,5 @@ impl Api {
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
-    }
-}
-
-/// HTTP/2 names the host outside of the headers; the signature covers it as `host`.
-fn insert_host(parts: &mut Parts) {
-    if parts.headers.contains_key(HOST) {
-        return;
-    }
-    let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-    if let Some(host) = host {
-        parts.headers.insert(HOST, host);
     }
 }

@@ -56,6 +56,11 @@ class Logbook:
         fresh = self._entries[mark:]
         return [entry for entry in matching if any(entry is other for other in fresh)]
 
+    def wait_since(self, mark, seconds=15.0, **members):
+        """The first entry after a mark with these values, waiting for it."""
+        what = f"log entry {members} after a mark"
+        return wait_until(lambda: self.since(mark, **members), what, seconds)[0]
+
     def _read(self):
         try:
             with open(self.path, "rb") as file:

@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use memchr::memchr2;
 
 use super::pieces::{cut, pieces};
-use super::{ALGORITHM, RequestParts, SignatureError, Timestamp};
+use super::{ALGORITHM, Headers, RequestParts, SignatureError, Timestamp};
 use crate::hex::Hex32;
 
 /// SHA-256 of no bytes at all.
@@ -89,9 +89,9 @@ impl Canonicalizer {
     ///
     /// # Errors
     /// A signed header that is absent, and a query with broken percent-encoding.
-    pub(super) fn hash(
+    pub(super) fn hash<H: Headers>(
         &mut self,
-        request: &RequestParts<'_>,
+        request: &RequestParts<'_, H>,
         coverage: Coverage<'_>,
     ) -> Result<Hex32, SignatureError> {
         self.text.clear();
@@ -187,17 +187,17 @@ fn put_path(text: &mut Vec<u8>, path: &str) {
 }
 
 /// Appends `name:value\n`, the values trimmed, with single spaces inside, joined with commas.
-fn put_header(
+fn put_header<H: Headers>(
     text: &mut Vec<u8>,
-    headers: &http::HeaderMap,
+    headers: &H,
     name: &str,
 ) -> Result<(), SignatureError> {
     text.extend_from_slice(name.as_bytes());
     let mut separator = b':';
-    for value in headers.get_all(name) {
+    for value in headers.all(name) {
         text.push(separator);
         separator = b',';
-        put_words(text, value.as_bytes());
+        put_words(text, value);
     }
     if separator == b':' {
         return Err(SignatureError::SignedHeaderAbsent { name: super::Excerpt::of(name) });

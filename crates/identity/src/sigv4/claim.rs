@@ -3,15 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::header::{AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue};
 use memchr::memchr_iter;
 
 use super::pieces::{cut, pieces};
 use super::presigned::QueryMembers;
-use super::{
-    ALGORITHM, Excerpt, RequestParts, SignatureError, TERMINATOR, Timestamp, X_AMZ_DATE,
-    X_AMZ_SECURITY_TOKEN,
-};
+use super::{ALGORITHM, Excerpt, Headers, RequestParts, SignatureError, TERMINATOR, Timestamp};
 use crate::hex;
 
 /// Where a request carries its signature.
@@ -179,7 +175,9 @@ impl<'a> Credential<'a> {
 /// # Errors
 /// When the request is meant to be signed but a member of the signature is missing, repeated or
 /// malformed, when it is signed twice, and when it uses another algorithm.
-pub fn claim<'a>(parts: &RequestParts<'a>) -> Result<Option<Claim<'a>>, SignatureError> {
+pub fn claim<'a, H: Headers>(
+    parts: &RequestParts<'a, H>,
+) -> Result<Option<Claim<'a>>, SignatureError> {
     let authorization = aws_authorization(parts.headers)?;
     let query = QueryMembers::read(parts.query)?;
     match (authorization, query) {
@@ -192,11 +190,11 @@ pub fn claim<'a>(parts: &RequestParts<'a>) -> Result<Option<Claim<'a>>, Signatur
 
 /// The value of an `Authorization` header of one of AWS's schemes. Other schemes are none of our
 /// business here.
-fn aws_authorization(headers: &HeaderMap) -> Result<Option<&str>, SignatureError> {
+fn aws_authorization<H: Headers>(headers: &H) -> Result<Option<&str>, SignatureError> {
     const MEMBER: &str = "the Authorization header";
     let mut found = None;
-    for value in headers.get_all(AUTHORIZATION) {
-        let is_aws = |scheme: &[u8]| value.as_bytes().starts_with(scheme);
+    for value in headers.all("authorization") {
+        let is_aws = |scheme: &[u8]| value.starts_with(scheme);
         if !is_aws(b"AWS4-") && !is_aws(b"AWS ") {
             continue;
         }
@@ -208,16 +206,16 @@ fn aws_authorization(headers: &HeaderMap) -> Result<Option<&str>, SignatureError
     Ok(found)
 }
 
-/// The text of a header; other than [`HeaderValue::to_str`] it does not look at it byte by byte.
-fn ascii<'a>(value: &'a HeaderValue, member: &'static str) -> Result<&'a str, SignatureError> {
+/// The text of a header.
+fn ascii<'a>(value: &'a [u8], member: &'static str) -> Result<&'a str, SignatureError> {
     // A header holds no control characters but the tab, so what is ASCII is printable.
-    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
     text.ok_or(SignatureError::Malformed { member, expected: "printable ASCII" })
 }
 
-fn header_claim<'a>(
+fn header_claim<'a, H: Headers>(
     authorization: &'a str,
-    headers: &'a HeaderMap,
+    headers: &'a H,
 ) -> Result<Claim<'a>, SignatureError> {
     let (algorithm, rest) = cut(authorization, b' ').unwrap_or((authorization, ""));
     require_algorithm(algorithm)?;
@@ -246,18 +244,17 @@ fn header_claim<'a>(
         signature: signature_bytes(&signature.required(placement)?, "Signature")?,
         signed_at: header_time(headers)?,
         lifetime_seconds: None,
-        session_token: single_header(headers, &X_AMZ_SECURITY_TOKEN, "x-amz-security-token")?
-            .map(Cow::Borrowed),
+        session_token: single_header(headers, "x-amz-security-token")?.map(Cow::Borrowed),
     })
 }
 
 /// The time in `x-amz-date`, else in `Date`.
-fn header_time(headers: &HeaderMap) -> Result<Timestamp, SignatureError> {
+fn header_time<H: Headers>(headers: &H) -> Result<Timestamp, SignatureError> {
     const MEMBER: &str = "x-amz-date";
-    if let Some(text) = single_header(headers, &X_AMZ_DATE, MEMBER)? {
+    if let Some(text) = single_header(headers, MEMBER)? {
         return basic_time(text);
     }
-    let Some(text) = single_header(headers, &DATE, "date")? else {
+    let Some(text) = single_header(headers, "date")? else {
         return Err(SignatureError::Missing { member: MEMBER, placement: Placement::Header });
     };
     Timestamp::parse_date_header(text).ok_or(SignatureError::Malformed {
@@ -274,17 +271,16 @@ pub(super) fn basic_time(text: &str) -> Result<Timestamp, SignatureError> {
     })
 }
 
-fn single_header<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-    member: &'static str,
+fn single_header<'a, H: Headers>(
+    headers: &'a H,
+    name: &'static str,
 ) -> Result<Option<&'a str>, SignatureError> {
-    let mut values = headers.get_all(name).iter();
+    let mut values = headers.all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(SignatureError::Repeated { member });
+        return Err(SignatureError::Repeated { member: name });
     }
-    Ok(Some(ascii(value, member)?.trim_ascii()))
+    Ok(Some(ascii(value, name)?.trim_ascii()))
 }
 
 /// One named part of a signature, to be set at most once.

@@ -14,6 +14,7 @@
 mod canonical;
 mod claim;
 mod error;
+mod headers;
 mod keys;
 mod pieces;
 mod presigned;
@@ -25,6 +26,7 @@ use http::header::HeaderName;
 
 pub use claim::{Claim, Placement, Scope, claim};
 pub use error::{Excerpt, SignatureError};
+pub use headers::{Field, Fields, Headers};
 pub use keys::SigningKeys;
 pub use sign::{Credentials, Presign, Signer, Target, TokenPlacement};
 pub use timestamp::Timestamp;
@@ -41,7 +43,7 @@ const TERMINATOR: &str = "aws4_request";
 
 /// The parts of a request that a signature covers, besides the body.
 #[derive(Clone, Copy, Debug)]
-pub struct RequestParts<'a> {
+pub struct RequestParts<'a, H = http::HeaderMap> {
     /// The method, in upper case as on the wire.
     pub method: &'a str,
     /// The raw path, still percent-encoded. Empty counts as `/`.
@@ -49,5 +51,5 @@ pub struct RequestParts<'a> {
     /// The raw query without its `?`, still percent-encoded; empty if there is none.
     pub query: &'a str,
     /// The headers. HTTP/2 has no `Host` header: the caller inserts `host` from `:authority`.
-    pub headers: &'a http::HeaderMap,
+    pub headers: &'a H,
 }

@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::fmt;
 
 use aws_lc_rs::{constant_time, hmac};
-use http::HeaderMap;
 
 use super::canonical::{Canonicalizer, Coverage, EMPTY_SHA256, Uncovered, sha256};
 use super::pieces::pieces;
 use super::{
-    Claim, Excerpt, Placement, RequestParts, SignatureError, SigningKeys, Timestamp,
+    Claim, Excerpt, Headers, Placement, RequestParts, SignatureError, SigningKeys, Timestamp,
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE,
 };
 use crate::hex::Hex32;
@@ -96,9 +95,9 @@ pub struct Rules<'a> {
 /// # Errors
 /// Everything [`SignatureError`] lists, the cheap and telling checks first. A signature that does
 /// not match is compared in constant time.
-pub fn verify(
+pub fn verify<H: Headers>(
     claim: &Claim<'_>,
-    parts: &RequestParts<'_>,
+    parts: &RequestParts<'_, H>,
     payload: Payload<'_>,
     secret: &Secret<'_>,
     rules: &Rules<'_>,
@@ -122,14 +121,14 @@ pub fn verify(
 }
 
 /// What a signature is made of again.
-struct Attempt<'a> {
+struct Attempt<'a, H> {
     claim: &'a Claim<'a>,
-    parts: &'a RequestParts<'a>,
+    parts: &'a RequestParts<'a, H>,
     payload_hash: &'a [u8],
     key: &'a hmac::Key,
 }
 
-impl Attempt<'_> {
+impl<H: Headers> Attempt<'_, H> {
     /// Makes the signature in each way that is right where it was found.
     fn placed(&self, canonicalizer: &mut Canonicalizer) -> Result<(), SignatureError> {
         let mismatch = match self.claim.placement() {
@@ -203,18 +202,20 @@ fn check_time(claim: &Claim<'_>, rules: &Rules<'_>) -> Result<(), SignatureError
     }
 }
 
-fn check_signed_headers(claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), SignatureError> {
+fn check_signed_headers<H: Headers>(claim: &Claim<'_>, headers: &H) -> Result<(), SignatureError> {
     let not_signed = |name| Err(SignatureError::HeaderNotSigned { name: Excerpt::of(name) });
     if !is_signed(claim, "host") {
         return not_signed("host");
     }
-    let has_amz_date = headers.contains_key(&X_AMZ_DATE);
+    let has_amz_date = headers.all(X_AMZ_DATE.as_str()).next().is_some();
     if claim.placement() == Placement::Header && !has_amz_date && !is_signed(claim, "date") {
         return not_signed("date");
     }
-    for name in headers.keys().map(http::HeaderName::as_str) {
-        let Some(rest) = name.strip_prefix("x-amz-") else { continue };
-        let matters = matches!(rest, "date" | "security-token") || rest.starts_with("mqtt5-");
+    for name in headers.names() {
+        let Some(rest) = without_prefix(name, "x-amz-") else { continue };
+        let matters = rest.eq_ignore_ascii_case("date")
+            || rest.eq_ignore_ascii_case("security-token")
+            || without_prefix(rest, "mqtt5-").is_some();
         if matters && !is_signed(claim, name) {
             return not_signed(name);
         }
@@ -222,8 +223,15 @@ fn check_signed_headers(claim: &Claim<'_>, headers: &HeaderMap) -> Result<(), Si
     Ok(())
 }
 
+/// What follows `prefix`, in any case, in a header's name.
+fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// Whether the header is signed; its name may be in any case.
 fn is_signed(claim: &Claim<'_>, name: &str) -> bool {
-    pieces(claim.signed_headers(), b';').any(|signed| signed == name)
+    pieces(claim.signed_headers(), b';').any(|signed| signed.eq_ignore_ascii_case(name))
 }
 
 fn check_session_token(claim: &Claim<'_>, secret: &Secret<'_>) -> Result<(), SignatureError> {
@@ -240,15 +248,15 @@ fn check_session_token(claim: &Claim<'_>, secret: &Secret<'_>) -> Result<(), Sig
 
 /// The hash that was signed for the body: its real one, unless a signed x-amz-content-sha256
 /// says that the body is not covered.
-fn payload_hash(
+fn payload_hash<H: Headers>(
     claim: &Claim<'_>,
-    headers: &HeaderMap,
+    headers: &H,
     payload: Payload<'_>,
     secure: bool,
 ) -> Result<PayloadHash<'static>, SignatureError> {
     let signed = is_signed(claim, X_AMZ_CONTENT_SHA256.as_str());
-    let header = if signed { headers.get(&X_AMZ_CONTENT_SHA256) } else { None };
-    let hash = match header.map(http::HeaderValue::as_bytes) {
+    let header = if signed { headers.all(X_AMZ_CONTENT_SHA256.as_str()).next() } else { None };
+    let hash = match header {
         None => return Ok(payload.sha256()),
         Some(value) if value == UNSIGNED_PAYLOAD.as_bytes() && secure => {
             return Ok(PayloadHash::Text(UNSIGNED_PAYLOAD));

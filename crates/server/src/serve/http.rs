@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 on a transport.
+//! HTTP/1.1 as the library has it: for requests of an unusual form.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use api::{Answer, Caller};
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::listen::Doors;
 use super::occupancy::Presence;
@@ -20,9 +20,6 @@ use super::upgrade;
 
 /// How often an idle connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// How much HTTP/2 data may come unread on one stream: a whole body of the usual size at once.
-const H2_WINDOW: u32 = 256 * 1024;
 
 /// What happens on one connection, to know when it is idle.
 struct Activity {
@@ -34,23 +31,18 @@ struct Activity {
 }
 
 /// What a connection holds on to.
+#[derive(Clone)]
 pub(super) struct Held {
     pub(super) doors: Doors,
     pub(super) presence: Presence,
 }
 
-/// Serves the connection until it ends, is idle for too long or the server drains. What could not
-/// be written of earlier answers goes first.
-pub(super) async fn serve<S>(mut stream: S, unwritten: Vec<u8>, caller: Arc<Caller>, held: Held)
+/// Serves the connection until it ends, is idle for too long or the server drains.
+pub(super) async fn serve<S>(stream: S, caller: Arc<Caller>, held: Held)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Held { doors, presence } = held;
-    let patience = doors.api.node().bounds().http_idle;
-    match tokio::time::timeout(patience, stream.write_all(&unwritten)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) | Err(_) => return,
-    }
+    let doors = held.doors.clone();
     let activity = Arc::new(Activity {
         began: Instant::now(),
         in_flight: AtomicUsize::new(0),
@@ -58,8 +50,7 @@ where
         requests: AtomicUsize::new(0),
     });
     let service = service_fn(|request: Request<Incoming>| {
-        let (held, caller) =
-            (Held { doors: doors.clone(), presence: presence.clone() }, Arc::clone(&caller));
+        let (held, caller) = (held.clone(), Arc::clone(&caller));
         let working = Working::new(&activity);
         async move {
             let answer = answer(request, held, &caller).await;
@@ -68,7 +59,7 @@ where
         }
     });
     let builder = builder(&doors);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     let mut draining = doors.draining.clone();
     let mut told = false;
@@ -93,27 +84,17 @@ async fn answer(request: Request<Incoming>, held: Held, caller: &Caller) -> Answ
     if upgrade::is_asked_for(&request) {
         upgrade::answer(request, held, caller)
     } else {
-        held.doors.api.handle(request, caller).await
+        held.doors.api.handle(request, caller).await.into_answer()
     }
 }
 
-fn builder(doors: &Doors) -> Builder<TokioExecutor> {
+fn builder(doors: &Doors) -> Builder {
     let bounds = doors.api.node().bounds();
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.http_head)
         .max_buf_size(bounds.http_head_bytes);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(bounds.http2_streams)
-        .max_header_list_size(u32::try_from(bounds.http_head_bytes).unwrap_or(u32::MAX))
-        .initial_stream_window_size(H2_WINDOW)
-        .initial_connection_window_size(H2_WINDOW * 4)
-        .keep_alive_interval(bounds.http_idle)
-        .keep_alive_timeout(bounds.http_head);
     builder
 }
 

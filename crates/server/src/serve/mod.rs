@@ -1,8 +1,10 @@
 //! A running server: listeners, node, registry, log, and how they start and stop together.
 
 mod admin;
+mod date;
 mod http;
 mod http1;
+mod http2;
 mod listen;
 mod mqtt;
 mod notify;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Answer, Api, Caller, Credentials, Head};
+use api::{Answer, Api, Caller, Credentials, Listed};
 use broker::{Entrance, Serving};
 use bytes::Bytes;
 use engine::directory::Principal;
@@ -51,7 +51,8 @@ where
         Credentials::Certificate(principal) | Credentials::Open(principal) => Arc::clone(principal),
         Credentials::Signature => {
             let trace_id = TraceId::random();
-            match held.doors.api.prove(&Head::of(&parts), &[], caller, trace_id) {
+            let listed = Listed::of(&parts.headers);
+            match held.doors.api.prove(&listed.head(&parts), &[], caller, trace_id) {
                 Ok(principal) => principal,
                 Err(rejected) => return Api::reject(trace_id, &rejected),
             }

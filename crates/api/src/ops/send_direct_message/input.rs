@@ -156,7 +156,8 @@ mod tests {
     fn parse(uri: &str) -> Result<Input, Invalid> {
         let (parts, ()) = http::Request::post(uri).body(()).expect("a request").into_parts();
         let label = parts.uri.path().split('/').nth(2).expect("a label").to_owned();
-        Input::parse(&label, &Head::of(&parts), &mut Request::default())
+        let listed = crate::head::Listed::of(&parts.headers);
+        Input::parse(&label, &listed.head(&parts), &mut Request::default())
     }
 
     fn reason(uri: &str) -> &'static str {

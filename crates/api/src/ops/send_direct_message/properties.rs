@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::limits::{CONTENT_TYPE_BYTES, CORRELATION_DATA_BYTES, USER_PROPERTIES_BYTES};
 use engine::outcome::Invalid;
-use http::HeaderMap;
+use identity::sigv4::{Fields, Headers};
 use mqtt::{PropertiesBuf, Property};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const PAYLOAD_FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
 const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
 
 /// Reads all five.
-pub(super) fn parse(query: &Query<'_>, headers: &HeaderMap) -> Result<PropertiesBuf, Invalid> {
+pub(super) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<PropertiesBuf, Invalid> {
     let mut properties = PropertiesBuf::new();
     if let Some(content_type) = text(query, "contentType")? {
         if content_type.len() > CONTENT_TYPE_BYTES {
@@ -29,11 +29,11 @@ pub(super) fn parse(query: &Query<'_>, headers: &HeaderMap) -> Result<Properties
             .map_err(|what| Invalid::Mqtt5Property(format!("responseTopic {what}.")))?;
         push(&mut properties, "responseTopic", Property::ResponseTopic(&topic))?;
     }
-    if let Some(indicator) = header(headers, PAYLOAD_FORMAT)? {
+    if let Some(indicator) = header(&headers, PAYLOAD_FORMAT)? {
         let indicator = payload_format(indicator)?;
         push(&mut properties, PAYLOAD_FORMAT, Property::PayloadFormatIndicator(indicator))?;
     }
-    if let Some(encoded) = header(headers, CORRELATION_DATA)? {
+    if let Some(encoded) = header(&headers, CORRELATION_DATA)? {
         let data = base64(CORRELATION_DATA, encoded)?;
         if data.len() > CORRELATION_DATA_BYTES {
             return invalid(format!(
@@ -42,7 +42,7 @@ pub(super) fn parse(query: &Query<'_>, headers: &HeaderMap) -> Result<Properties
         }
         push(&mut properties, CORRELATION_DATA, Property::CorrelationData(&data))?;
     }
-    if let Some(encoded) = header(headers, USER_PROPERTIES)? {
+    if let Some(encoded) = header(&headers, USER_PROPERTIES)? {
         push_user_properties(&mut properties, encoded)?;
     }
     Ok(properties)
@@ -87,15 +87,15 @@ fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a,
     query.parameter(name).map_err(|error| Invalid::Mqtt5Property(error.sentence(name)))
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Invalid> {
-    let mut values = headers.get_all(name).iter();
+fn header<'a>(headers: &'a Fields<'_>, name: &'static str) -> Result<Option<&'a str>, Invalid> {
+    let mut values = headers.all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return invalid(format!("The header {name} stands more than once; give it once."));
     }
-    match value.to_str() {
-        Ok(value) => Ok(Some(value.trim())),
-        Err(_) => invalid(format!("The header {name} has characters other than ASCII.")),
+    match std::str::from_utf8(value) {
+        Ok(value) if value.is_ascii() => Ok(Some(value.trim_ascii())),
+        Ok(_) | Err(_) => invalid(format!("The header {name} has characters other than ASCII.")),
     }
 }
 
@@ -115,12 +115,13 @@ fn invalid<T>(sentence: String) -> Result<T, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    use identity::sigv4::Field;
+
     use super::*;
 
     fn with(name: &'static str, value: &str) -> Result<PropertiesBuf, Invalid> {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().expect("a header value"));
-        parse(&Query::split(""), &headers)
+        let fields = [Field { name, value: value.as_bytes() }];
+        parse(&Query::split(""), Fields::new(&fields))
     }
 
     #[test]
@@ -156,12 +157,12 @@ mod tests {
         assert!(with(PAYLOAD_FORMAT, "utf8").is_err());
         assert!(with(CORRELATION_DATA, "AAH/").is_ok());
         assert!(with(CORRELATION_DATA, "AAH").is_err());
-        let headers = HeaderMap::new();
-        assert!(parse(&Query::split("responseTopic=a%2F%2B"), &headers).is_err());
+        let headers = Fields::new(&[]);
+        assert!(parse(&Query::split("responseTopic=a%2F%2B"), headers).is_err());
         let long = format!("contentType={}", "x".repeat(257));
-        assert!(parse(&Query::split(&long), &headers).is_err());
+        assert!(parse(&Query::split(&long), headers).is_err());
         let query = Query::split("contentType=a%2Fb&responseTopic=r");
-        let properties = parse(&query, &headers).expect("valid");
+        let properties = parse(&query, headers).expect("valid");
         assert_eq!(properties.as_properties().content_type(), Some("a/b"));
         assert_eq!(properties.as_properties().response_topic(), Some("r"));
     }

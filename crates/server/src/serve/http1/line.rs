@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use reactor::Ready;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::date;
+use crate::serve::date;
 use crate::serve::wire::Wire;
 
 /// A sender's connection. Its task reads; the answer to a confirmed message is written by the

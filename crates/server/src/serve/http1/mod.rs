@@ -1,12 +1,12 @@
 //! HTTP/1.1 as the SDKs speak it, without a detour: a request is read, its message written to the
 //! device and its answer to the sender by whichever threads these come in on.
 //!
-//! Only requests of one plain form are dealt with here; a connection that sends anything else
-//! (HTTP/2, an upgrade, chunks, `Expect`, something malformed) goes to the HTTP library with every
-//! byte it sent, and stays there. So what is unusual behaves as the library has it.
+//! Only requests of one plain form are dealt with here; a connection that sends anything else (an
+//! upgrade, chunks, `Expect`, something malformed) goes to the HTTP library with every byte it sent,
+//! and stays there, so that what is unusual behaves as the library has it. One that begins with the
+//! preface of HTTP/2 is served as such.
 
 mod alarm;
-mod date;
 mod line;
 mod request;
 
@@ -14,15 +14,16 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::Poll;
 
-use ::http::HeaderMap;
-use api::{Begun, Caller, Credentials, Head, Sent};
+use api::{Begun, Caller, Credentials, Sent};
 use reactor::{Next, Ready, Task, Turn};
 use telemetry::TraceId;
+use tokio::io::AsyncWriteExt;
 
 use self::alarm::Alarm;
 use self::line::Line;
 use self::request::{Bounds, Found, Request};
 use super::http::{self, Held};
+use super::http2;
 use super::listen::{Doors, Visit};
 use super::occupancy::Presence;
 use super::rewound::Rewound;
@@ -35,14 +36,8 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const OUTPUT_BYTES: usize = 64 * 1024;
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> =
-        RefCell::new(Scratch { bytes: vec![0; SCRATCH_BYTES], headers: HeaderMap::new() });
-}
-
-/// What a thread needs while it reads, and no connection keeps.
-struct Scratch {
-    bytes: Vec<u8>,
-    headers: HeaderMap,
+    /// What a thread reads into, and no connection keeps.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
 }
 
 /// One connection.
@@ -84,11 +79,10 @@ impl Http1 {
     }
 
     /// Reads what is there and answers what can be answered.
-    fn advance(&mut self, turn: &mut Turn<'_, '_>, scratch: &mut Scratch) -> Next {
-        let Scratch { bytes, headers } = scratch;
+    fn advance(&mut self, turn: &mut Turn<'_, '_>, scratch: &mut [u8]) -> Next {
         self.line.lock().note_ready(turn.ready);
         if !self.inbox.is_empty()
-            && let Progress::Foreign = self.handle(&[], headers)
+            && let Progress::Foreign = self.handle(&[])
         {
             return self.hand_on(turn);
         }
@@ -107,13 +101,13 @@ impl Http1 {
             if ahead || state.pending_output() > OUTPUT_BYTES {
                 return Next::Wait;
             }
-            let length = match state.poll_read(turn.context, bytes) {
+            let length = match state.poll_read(turn.context, scratch) {
                 Poll::Pending => return self.rest(&state),
                 Poll::Ready(Ok(0) | Err(_)) => return Next::End,
                 Poll::Ready(Ok(length)) => length,
             };
             drop(state);
-            if let Progress::Foreign = self.handle(&bytes[..length], headers) {
+            if let Progress::Foreign = self.handle(&scratch[..length]) {
                 return self.hand_on(turn);
             }
         }
@@ -126,15 +120,15 @@ impl Http1 {
     }
 
     /// Deals with the requests in what came before and in `fresh`.
-    fn handle(&mut self, fresh: &[u8], headers: &mut HeaderMap) -> Progress {
+    fn handle(&mut self, fresh: &[u8]) -> Progress {
         if self.inbox.is_empty() {
-            let (progress, used) = self.handle_requests(fresh, headers);
+            let (progress, used) = self.handle_requests(fresh);
             self.inbox.extend_from_slice(&fresh[used..]);
             return progress;
         }
         let mut inbox = std::mem::take(&mut self.inbox);
         inbox.extend_from_slice(fresh);
-        let (progress, used) = self.handle_requests(&inbox, headers);
+        let (progress, used) = self.handle_requests(&inbox);
         inbox.drain(..used);
         if !inbox.is_empty() {
             self.inbox = inbox;
@@ -143,16 +137,16 @@ impl Http1 {
     }
 
     /// Deals with the requests at the beginning of `bytes`; says how many bytes are done with.
-    fn handle_requests(&mut self, bytes: &[u8], headers: &mut HeaderMap) -> (Progress, usize) {
+    fn handle_requests(&mut self, bytes: &[u8]) -> (Progress, usize) {
         let mut used = 0;
         while used < bytes.len() {
             if self.line.lock().has_exchange() {
                 break;
             }
-            match Found::parse(&bytes[used..], self.bounds, headers) {
+            match Found::parse(&bytes[used..], self.bounds) {
                 Found::Whole(request) => {
                     used += request.length;
-                    self.answer(&request, headers);
+                    self.answer(&request);
                 }
                 Found::Part { head } => {
                     self.alarm.partial(head);
@@ -164,11 +158,9 @@ impl Http1 {
         (Progress::Waits, used)
     }
 
-    fn answer(&mut self, request: &Request<'_>, headers: &HeaderMap) {
-        let Request { path, query, body, .. } = *request;
-        let head = Head { method: "POST", path, query, headers };
-        let api = &self.doors.api;
-        let (exchange, dispatch) = match api.begin(&head, body, &self.caller, TraceId::random()) {
+    fn answer(&mut self, request: &Request<'_>) {
+        let (head, api, trace_id) = (request.head(), &self.doors.api, TraceId::random());
+        let (exchange, dispatch) = match api.begin(&head, request.body, &self.caller, trace_id) {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => {
                 let mut state = self.line.lock();
@@ -201,9 +193,21 @@ impl Http1 {
         if wire.leave(turn).is_err() {
             return Next::End;
         }
-        let stream = Rewound::new(std::mem::take(&mut self.inbox), wire);
+        let inbox = std::mem::take(&mut self.inbox);
+        let caller = Arc::clone(&self.caller);
         let held = Held { doors: self.doors.clone(), presence: self.presence.clone() };
-        tokio::spawn(http::serve(stream, unwritten, Arc::clone(&self.caller), held));
+        tokio::spawn(async move {
+            // What could not be written of earlier answers goes first.
+            let patience = held.doors.api.node().bounds().http_idle;
+            let writing = tokio::time::timeout(patience, wire.write_all(&unwritten));
+            let Ok(Ok(())) = writing.await else { return };
+            let is_http2 = inbox.starts_with(http2::PREFACE);
+            let stream = Rewound::new(inbox, wire);
+            match is_http2 {
+                true => http2::serve(stream, caller, held).await,
+                false => http::serve(stream, caller, held).await,
+            }
+        });
         Next::End
     }
 

@@ -2,7 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use api::{Field, Fields, Head};
+use smallvec::SmallVec;
 
 /// More headers than any sender of direct messages has; a request with more is not ours.
 const HEADERS: usize = 48;
@@ -12,7 +13,7 @@ const HEADERS: usize = 48;
 pub(super) enum Found<'b> {
     /// The beginning of a request; whether its head is whole.
     Part { head: bool },
-    /// A whole request, whose headers are in the map.
+    /// A whole request.
     Whole(Request<'b>),
     /// Something that is left to the HTTP library: another method or version, a body without a
     /// length, an upgrade, a head that is too large or is none.
@@ -22,8 +23,9 @@ pub(super) enum Found<'b> {
 /// A request whose body has come.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request<'b> {
-    pub(super) path: &'b str,
-    pub(super) query: &'b str,
+    path: &'b str,
+    query: &'b str,
+    fields: SmallVec<[Field<'b>; 16]>,
     pub(super) body: &'b [u8],
     /// Bytes of the whole request.
     pub(super) length: usize,
@@ -37,9 +39,9 @@ pub(super) struct Bounds {
 }
 
 impl<'b> Found<'b> {
-    /// Looks at the beginning of `buffer`; the headers of a whole request replace those of the map.
-    /// A request is taken only if there is one way to read it (RFC 9112, section 6.3).
-    pub(super) fn parse(buffer: &'b [u8], bounds: Bounds, headers: &mut HeaderMap) -> Found<'b> {
+    /// Looks at the beginning of `buffer`. A request is taken only if there is one way to read it
+    /// (RFC 9112, section 6.3).
+    pub(super) fn parse(buffer: &'b [u8], bounds: Bounds) -> Found<'b> {
         let mut fields = [const { MaybeUninit::uninit() }; HEADERS];
         let mut request = httparse::Request::new(&mut []);
         let head = match request.parse_with_uninit_headers(buffer, &mut fields) {
@@ -61,11 +63,11 @@ impl<'b> Found<'b> {
             return Found::Foreign;
         };
         let Some(body) = buffer.get(head..head + body) else { return Found::Part { head: true } };
-        if fill(headers, request.headers).is_none() {
-            return Found::Foreign;
-        }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Found::Whole(Request { path, query, body, length: head + body.len() })
+        let headers = request.headers.iter();
+        let fields = headers.map(|header| Field { name: header.name, value: header.value });
+        let fields = fields.collect();
+        Found::Whole(Request { path, query, fields, body, length: head + body.len() })
     }
 }
 
@@ -97,14 +99,11 @@ fn body_length(headers: &[httparse::Header<'_>]) -> Option<usize> {
     Some(length.unwrap_or(0))
 }
 
-fn fill(headers: &mut HeaderMap, fields: &[httparse::Header<'_>]) -> Option<()> {
-    headers.clear();
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-        let value = HeaderValue::from_bytes(field.value).ok()?;
-        headers.append(name, value);
+impl Request<'_> {
+    pub(super) fn head(&self) -> Head<'_> {
+        let headers = Fields::new(&self.fields);
+        Head { method: "POST", path: self.path, query: self.query, headers }
     }
-    Some(())
 }
 
 #[cfg(test)]
@@ -115,24 +114,23 @@ mod tests {
     const SEND: &str = "POST /connections/a%2Fb/messages?topic=t HTTP/1.1\r\nHost: h\r\n";
 
     fn found(text: &str) -> bool {
-        matches!(Found::parse(text.as_bytes(), BOUNDS, &mut HeaderMap::new()), Found::Whole(_))
+        matches!(Found::parse(text.as_bytes(), BOUNDS), Found::Whole(_))
     }
 
     fn is_foreign(text: &str) -> bool {
-        Found::parse(text.as_bytes(), BOUNDS, &mut HeaderMap::new()) == Found::Foreign
+        Found::parse(text.as_bytes(), BOUNDS) == Found::Foreign
     }
 
     #[test]
     fn a_whole_request_is_taken_and_what_follows_is_left() {
         let text = format!("{SEND}Content-Length: 2\r\nX-A: 1\r\nX-A: 2\r\n\r\n{{}}POST /x");
-        let mut headers = HeaderMap::new();
-        let Found::Whole(request) = Found::parse(text.as_bytes(), BOUNDS, &mut headers) else {
+        let Found::Whole(request) = Found::parse(text.as_bytes(), BOUNDS) else {
             panic!("not whole")
         };
         assert_eq!((request.path, request.query), ("/connections/a%2Fb/messages", "topic=t"));
         assert_eq!((request.body, request.length), (&b"{}"[..], text.len() - 7));
-        assert_eq!(headers.get_all("x-a").iter().count(), 2);
-        assert_eq!(headers["host"], "h");
+        assert_eq!(request.fields.iter().filter(|field| field.name == "X-A").count(), 2);
+        assert_eq!(request.fields[0], Field { name: "Host", value: b"h" });
     }
 
     #[test]
@@ -140,7 +138,7 @@ mod tests {
         let text = format!("{SEND}Content-Length: 2\r\n\r\n{{}}");
         let head = text.len() - 2;
         for end in 0..text.len() {
-            let found = Found::parse(&text.as_bytes()[..end], BOUNDS, &mut HeaderMap::new());
+            let found = Found::parse(&text.as_bytes()[..end], BOUNDS);
             assert_eq!(found, Found::Part { head: end >= head }, "{end}");
         }
         assert!(found(&text));

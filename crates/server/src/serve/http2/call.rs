@@ -1,0 +1,127 @@
+//! The requests of one connection that wait for their devices.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use api::{Exchange, Reply};
+use broker::{Dispatched, Settle, Settled};
+use bytes::Bytes;
+use h2::server::SendResponse;
+use http::HeaderValue;
+use http::header::DATE;
+use parking_lot::Mutex;
+
+use crate::serve::date;
+
+/// How many calls are kept before those that are answered are sorted out.
+const SORT_OUT: usize = 1024;
+
+/// One request and the stream that its answer goes to. Whoever has news of it may answer it.
+#[derive(Clone)]
+pub(super) struct Call(Arc<Mutex<Option<Open>>>);
+
+/// A request that has no answer yet.
+struct Open {
+    exchange: Exchange,
+    respond: SendResponse<Bytes>,
+}
+
+impl Call {
+    pub(super) fn new(exchange: Exchange, respond: SendResponse<Bytes>) -> Self {
+        Call(Arc::new(Mutex::new(Some(Open { exchange, respond }))))
+    }
+
+    /// Whoever waits for the device, to be told.
+    pub(super) fn waiter(&self) -> broker::Waiter {
+        broker::Waiter::new(Box::new(self.clone()))
+    }
+
+    /// Takes down that the message was handed to a connection.
+    pub(super) fn dispatched(&self, dispatched: Dispatched) {
+        if let Some(open) = &mut *self.0.lock() {
+            open.exchange.dispatched(dispatched);
+        }
+    }
+
+    /// Answers it, unless it is answered or given up.
+    pub(super) fn settle(&self, settled: Settled) {
+        self.give_up_if_reset();
+        let Some(Open { exchange, mut respond }) = self.0.lock().take() else { return };
+        answer(&mut respond, exchange.settle(settled));
+    }
+
+    /// A sender that gave the request up is gone, and the exchange with it.
+    fn give_up_if_reset(&self) {
+        let mut open = self.0.lock();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let reset = open.as_mut().is_some_and(|open| open.respond.poll_reset(cx).is_ready());
+        let given_up = if reset { open.take() } else { None };
+        drop(open);
+        drop(given_up);
+    }
+
+    fn give_up(&self) {
+        let given_up = self.0.lock().take();
+        drop(given_up);
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.lock().is_some()
+    }
+}
+
+impl Settle for Call {
+    fn settle(self: Box<Self>, settled: Settled) {
+        Call::settle(&self, settled);
+    }
+}
+
+/// Sends an answer. The peer may have gone away; then nobody is left to tell.
+pub(super) fn answer(respond: &mut SendResponse<Bytes>, reply: Reply) {
+    let (mut head, body) = reply.into_head_and_body();
+    if let Ok(date) = date::with(HeaderValue::from_str) {
+        head.headers_mut().insert(DATE, date);
+    }
+    if let Ok(mut stream) = respond.send_response(head, false) {
+        let _ = stream.send_data(body, true);
+    }
+}
+
+/// The calls of one connection. Dropped, its sender is gone: what still waits is given up.
+#[derive(Default)]
+pub(super) struct Calls {
+    waiting: Vec<Call>,
+    /// Shared with every task that answers a request.
+    tasks: Arc<()>,
+}
+
+impl Calls {
+    pub(super) fn add(&mut self, call: Call) {
+        if self.waiting.len() >= SORT_OUT {
+            self.waiting.retain(Call::is_open);
+        }
+        self.waiting.push(call);
+    }
+
+    /// To be held while a task answers a request.
+    pub(super) fn task(&self) -> Arc<()> {
+        Arc::clone(&self.tasks)
+    }
+
+    /// Gives up what its sender has given up.
+    pub(super) fn look(&mut self) {
+        self.waiting.iter().for_each(Call::give_up_if_reset);
+        self.waiting.retain(Call::is_open);
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && Arc::strong_count(&self.tasks) == 1
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.waiting.iter().for_each(Call::give_up);
+    }
+}

@@ -217,6 +217,12 @@ impl PropertiesBuf {
         Self { bytes: Vec::new(), seen: 0 }
     }
 
+    /// An empty list with room for `bytes` bytes of properties.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), seen: 0 }
+    }
+
     /// Appends one property.
     ///
     /// # Errors

@@ -82,15 +82,19 @@ pub fn negotiate(
     })
 }
 
+/// Room for the properties of a CONNACK with an assigned client ID of ours.
+const CONNACK_PROPERTY_BYTES: usize = 96;
+
 impl Granted {
     /// Appends the CONNACK that grants these terms (properties: spec 4.1).
     pub fn accept(&self, session_present: bool, rules: &Rules, out: &mut Vec<u8>) {
         let mut properties = PropertiesBuf::new();
         if self.version == Version::V5 {
-            for property in self.connack_properties(rules) {
+            properties = PropertiesBuf::with_capacity(CONNACK_PROPERTY_BYTES);
+            self.each_connack_property(rules, |property| {
                 let pushed = properties.push(property);
                 debug_assert!(pushed.is_ok(), "a property of our own does not encode");
-            }
+            });
         }
         let packet = Packet::ConnAck(ConnAck {
             session_present,
@@ -100,27 +104,25 @@ impl Granted {
         encode(&packet, self.version, out);
     }
 
-    fn connack_properties<'a>(&'a self, rules: &Rules) -> Vec<Property<'a>> {
+    fn each_connack_property(&self, rules: &Rules, mut tell: impl FnMut(Property<'_>)) {
         let profile = rules.profile;
-        let mut properties = vec![
-            Property::ReceiveMaximum(rules.quotas.inbound_unacknowledged),
-            Property::MaximumQoS(1),
-            Property::RetainAvailable(0),
-            Property::MaximumPacketSize(profile.maximum_packet_size),
-            Property::TopicAliasMaximum(profile.topic_alias_maximum),
-            Property::SubscriptionIdentifierAvailable(u8::from(profile.subscription_identifiers)),
-            Property::SharedSubscriptionAvailable(0),
-        ];
+        tell(Property::ReceiveMaximum(rules.quotas.inbound_unacknowledged));
+        tell(Property::MaximumQoS(1));
+        tell(Property::RetainAvailable(0));
+        tell(Property::MaximumPacketSize(profile.maximum_packet_size));
+        tell(Property::TopicAliasMaximum(profile.topic_alias_maximum));
+        let identifiers = u8::from(profile.subscription_identifiers);
+        tell(Property::SubscriptionIdentifierAvailable(identifiers));
+        tell(Property::SharedSubscriptionAvailable(0));
         if self.session_expiry_seconds != self.session_expiry_requested {
-            properties.push(Property::SessionExpiryInterval(self.session_expiry_seconds));
+            tell(Property::SessionExpiryInterval(self.session_expiry_seconds));
         }
         if self.keep_alive_seconds != self.keep_alive_requested {
-            properties.push(Property::ServerKeepAlive(self.keep_alive_seconds));
+            tell(Property::ServerKeepAlive(self.keep_alive_seconds));
         }
         if self.assigned {
-            properties.push(Property::AssignedClientIdentifier(self.client_id.as_str()));
+            tell(Property::AssignedClientIdentifier(self.client_id.as_str()));
         }
-        properties
     }
 }
 

@@ -2,6 +2,7 @@
 //! commands as a laptop.
 
 mod arrows;
+mod bench;
 mod ci;
 mod counts;
 mod debian;
@@ -36,6 +37,10 @@ Chores:
       --seconds N        seconds for each target (default 10)
       --target NAME      only this target
   e2e [-- ARGS]        end-to-end tests only; ARGS go to pytest (for example: -- -k boto3 -x)
+  bench [options]      measure what the server costs, beside the least there can be and mosquitto,
+                       and write docs/performance.md
+      --quick            a look: less time for each figure, nothing is written
+      --only ROW[,ROW]   only these rows, or all whose names begin so; nothing is written
   help, --help         this text
 
 The tests need Rust, Python 3.9 or newer with venv, and curl; Debian packages that are missing
@@ -67,6 +72,7 @@ fn run(arguments: &[String]) -> Outcome {
         "ci" => no_options(chore, rest).and_then(|()| ci::run(&repository)),
         "arrows" => no_options(chore, rest).and_then(|()| arrows::run(&repository)),
         "tidy" => no_options(chore, rest).and_then(|()| tidy::run(&repository)),
+        "bench" => bench::run(&repository, &bench::Request::parse(rest)?),
         "counts" => counts::run(&repository, counts::Request::parse(rest)?),
         "fuzz" => fuzz::run(&repository, &fuzz::Request::parse(rest)?),
         "e2e" => e2e::run(&repository, pytest_arguments(rest)?),

@@ -65,7 +65,7 @@ impl Farewell {
         }
         match Pin::new(&mut self.io).poll_flush(cx) {
             Poll::Ready(Ok(())) => self.io.poll_close(cx),
-            other => other,
+            polled @ (Poll::Ready(Err(_)) | Poll::Pending) => polled,
         }
     }
 }

@@ -9,8 +9,6 @@ mod registry_reload;
 mod server;
 mod subscribe;
 
-use serde::Serialize;
-
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
@@ -20,13 +18,19 @@ pub use registry_reload::RegistryReload;
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
 
+pub use crate::draft::Series;
+pub use crate::line::Line;
+pub use crate::member::Party;
 use crate::{Level, Metrics, Status, TraceId};
 
-/// Something that happened. Serialised, it is the members of its log entry that follow the ones
-/// every entry has (spec 8.2).
-pub trait Event: Serialize {
+/// Something that happened.
+pub trait Event {
     /// The entry's `eventType`.
     const TYPE: &'static str;
+
+    /// For an event that a connection has for each message. No two types have the same series, and
+    /// in a series all successes have the same level and protocol.
+    const SERIES: Option<Series> = None;
 
     /// The request or connection it belongs to; a new one for what belongs to none.
     fn trace_id(&self) -> TraceId;
@@ -42,13 +46,19 @@ pub trait Event: Serialize {
     /// The entry's `protocol`, for what came by one.
     fn protocol(&self) -> Option<Protocol>;
 
+    /// Whom it is about, which its entry tells first; `None` if there is nobody, or if the event
+    /// tells it in its own way.
+    fn party(&self) -> Option<Party<'_>>;
+
+    /// Appends the members of its entry that follow (spec 8.2).
+    fn write(&self, line: &mut Line);
+
     /// Counts it. Called whatever the log's level is.
     fn count(&self, metrics: &Metrics);
 }
 
 /// How somebody talks to the broker (`protocol`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// MQTT, over TCP, TLS or WebSocket.
     Mqtt,

@@ -22,7 +22,7 @@ pub enum Level {
 }
 
 /// Whether what the entry tells went well (`status`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// It did.
     Success,

@@ -9,10 +9,14 @@
 //! bounded buffer and written by a thread of its own. When the buffer is full, whole entries are
 //! dropped and counted (`tenfour_log_entries_dropped_total`): a full disk must not stop messages.
 
+mod buffer;
+mod digits;
+mod draft;
 mod entry;
 mod escape;
 pub mod event;
 mod level;
+mod line;
 mod member;
 mod metrics;
 mod quota;

@@ -3,16 +3,17 @@
 //! Written by hand rather than on the crate `prometheus-client`: its families look a label up by
 //! hash under a lock at each count, its histograms lock, and it writes OpenMetrics where `/metrics`
 //! offers the older text format 0.0.4. Here all values of all labels are known beforehand
-//! ([`Label`]), so a count is an index and one relaxed addition. Each thread adds to a [`Shard`] of
-//! its own, so that cores do not fight for cache lines; reading adds the shards up.
+//! ([`Label`]), so a count is an index and one addition. Each thread adds to a [`Shard`] of its own, so
+//! that cores do not fight for cache lines nor wait for each other; reading adds the shards up.
 
+mod access;
 mod histogram;
 mod label;
 mod process;
 mod render;
+mod seat;
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,7 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
+use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Quota, Status, Verdict};
 
@@ -28,17 +30,18 @@ pub(crate) use label::{Label, label};
 /// HTTP status codes that can be counted: 100 to 599.
 const HTTP_STATUSES: usize = 500;
 
-/// More shards than this only cost memory.
-const SHARDS_AT_MOST: usize = 64;
+/// Shards for each core: besides the threads that serve there are a few that seldom count.
+const SHARDS_PER_CORE: usize = 4;
 
 /// The counters of the process. All methods may be called from any thread, lock nothing and
 /// allocate nothing, but for [`Metrics::render`].
 pub struct Metrics {
+    /// One for each of the first seats, and one that the threads without share.
     shards: Box<[Shard]>,
     started: SystemTime,
 }
 
-/// The counters that one thread (or a few) adds to. Aligned so that no two share a cache line, nor
+/// The counters that one thread adds to (or, the last shard, several). Aligned so that no two share a cache line, nor
 /// the pair of lines that processors fetch together.
 #[derive(Default)]
 #[repr(align(128))]
@@ -73,13 +76,9 @@ impl<const N: usize> Default for Counters<N> {
 }
 
 impl<const N: usize> Counters<N> {
-    fn add(&self, slot: usize) {
-        add(&self.0[slot], 1);
+    fn add(&self, slot: usize, access: Access) {
+        access.add(&self.0[slot], 1);
     }
-}
-
-fn add(counter: &AtomicU64, count: u64) {
-    counter.fetch_add(count, Ordering::Relaxed);
 }
 
 /// The words of spec 8.2 for a failed authentication, custom authorizers left out; the last is for
@@ -100,47 +99,51 @@ const AUTHN_REASONS: [&str; 12] = [
 ];
 
 impl Metrics {
-    /// All zero, with a shard for each core.
+    /// All zero.
     pub(crate) fn new() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let shards = cores.next_power_of_two().min(SHARDS_AT_MOST);
+        let own = (SHARDS_PER_CORE * cores).min(seat::SEATS);
         Metrics {
-            shards: (0..shards).map(|_| Shard::default()).collect(),
+            shards: (0..=own).map(|_| Shard::default()).collect(),
             started: SystemTime::now(),
         }
     }
 
     /// This thread's shard.
-    fn shard(&self) -> &Shard {
-        thread_local! {
-            static ORDINAL: Cell<usize> = {
-                static THREADS: AtomicUsize = AtomicUsize::new(0);
-                Cell::new(THREADS.fetch_add(1, Ordering::Relaxed))
-            };
+    #[inline]
+    fn shard(&self) -> (&Shard, Access) {
+        let (seat, shared) = (seat::number(), self.shards.len() - 1);
+        if seat < shared {
+            (&self.shards[seat], Access::Alone)
+        } else {
+            (&self.shards[shared], Access::Shared)
         }
-        &self.shards[ORDINAL.get() % self.shards.len()]
     }
 
     /// Bytes read from devices, MQTT only (after TLS and WebSocket framing).
     pub fn mqtt_received(&self, bytes: usize) {
-        add(&self.shard().mqtt_received_bytes, bytes as u64);
+        let (shard, access) = self.shard();
+        access.add(&shard.mqtt_received_bytes, bytes as u64);
     }
 
     /// Bytes written to devices, MQTT only (before TLS and WebSocket framing).
     pub fn mqtt_sent(&self, bytes: usize) {
-        add(&self.shard().mqtt_sent_bytes, bytes as u64);
+        let (shard, access) = self.shard();
+        access.add(&shard.mqtt_sent_bytes, bytes as u64);
     }
 
     /// An HTTP request answered with that status. A status outside 100 to 599 counts as 500.
     pub fn http_request(&self, status: u16) {
         let known = if (100..600).contains(&status) { status } else { 500 };
-        self.shard().http_requests.add(usize::from(known) - 100);
+        let (shard, access) = self.shard();
+        shard.http_requests.add(usize::from(known) - 100, access);
     }
 
     /// Something was turned away or slowed down by a quota. Events count theirs themselves; this is
     /// for what has no event.
     pub fn throttled(&self, quota: Quota) {
-        self.shard().throttled.add(quota.slot());
+        let (shard, access) = self.shard();
+        shard.throttled.add(quota.slot(), access);
     }
 
     /// Devices connected now.
@@ -160,14 +163,14 @@ impl Metrics {
         delivery: Option<Duration>,
         ack: Option<Duration>,
     ) {
-        let shard = self.shard();
-        shard.direct_messages.add(outcome.slot());
-        add(&shard.direct_payload_bytes, payload_bytes as u64);
+        let (shard, access) = self.shard();
+        shard.direct_messages.add(outcome.slot(), access);
+        access.add(&shard.direct_payload_bytes, payload_bytes as u64);
         if let Some(delivery) = delivery {
-            shard.direct_delivery.observe(delivery);
+            shard.direct_delivery.observe(delivery, access);
         }
         if let Some(ack) = ack {
-            shard.direct_ack.observe(ack);
+            shard.direct_ack.observe(ack, access);
         }
     }
 
@@ -176,7 +179,8 @@ impl Metrics {
     }
 
     pub(crate) fn disconnect(&self, reason: CloseReason) {
-        self.shard().disconnects.add(reason.slot());
+        let (shard, access) = self.shard();
+        shard.disconnects.add(reason.slot(), access);
     }
 
     pub(crate) fn publish_in(&self, verdict: &Verdict<'_>) {
@@ -201,29 +205,33 @@ impl Metrics {
         verdict: &Verdict<'_>,
         counters: impl Fn(&Shard) -> &Counters<{ <Verdict<'_> as Label>::COUNT }>,
     ) {
-        let shard = self.shard();
-        counters(shard).add(verdict.slot());
+        let (shard, access) = self.shard();
+        counters(shard).add(verdict.slot(), access);
         if let Some(quota) = verdict.quota() {
-            shard.throttled.add(quota.slot());
+            shard.throttled.add(quota.slot(), access);
         }
     }
 
     pub(crate) fn authn_error(&self, reason: &str) {
         let other = AUTHN_REASONS.len() - 1;
         let slot = AUTHN_REASONS.iter().position(|known| *known == reason).unwrap_or(other);
-        self.shard().authn_errors.add(slot);
+        let (shard, access) = self.shard();
+        shard.authn_errors.add(slot, access);
     }
 
     pub(crate) fn registry_reload(&self, status: Status) {
-        self.shard().registry_reloads.add(status.slot());
+        let (shard, access) = self.shard();
+        shard.registry_reloads.add(status.slot(), access);
     }
 
     pub(crate) fn log_entry_dropped(&self) {
-        add(&self.shard().log_entries_dropped, 1);
+        let (shard, access) = self.shard();
+        access.add(&shard.log_entries_dropped, 1);
     }
 
     pub(crate) fn log_write_error(&self) {
-        add(&self.shard().log_write_errors, 1);
+        let (shard, access) = self.shard();
+        access.add(&shard.log_write_errors, 1);
     }
 }
 

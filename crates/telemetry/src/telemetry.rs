@@ -4,14 +4,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::entry::Entry;
-use crate::escape;
+use crate::entry::{Account, Scribe};
 use crate::event::Event;
 use crate::sink::{LogError, LogTarget, Sink};
 use crate::{Level, Metrics};
-
-/// Longest entry whose buffer a thread keeps for the next one.
-const SCRATCH_BYTES: usize = 16 * 1024;
 
 /// How long dropping a [`Telemetry`] waits for the log.
 const DROP_WAIT: Duration = Duration::from_secs(1);
@@ -33,7 +29,7 @@ pub struct Telemetry {
     metrics: Arc<Metrics>,
     sink: Option<Sink>,
     level: Level,
-    account: String,
+    account: Account,
 }
 
 impl Telemetry {
@@ -45,7 +41,7 @@ impl Telemetry {
         let LogSettings { target, level, buffer_bytes, account } = settings;
         let metrics = Arc::new(Metrics::new());
         let sink = Sink::start(target, buffer_bytes, Arc::clone(&metrics))?;
-        Ok(Telemetry { metrics, sink, level, account })
+        Ok(Telemetry { metrics, sink, level, account: Account::new(&account) })
     }
 
     /// Counts an event and writes its entry, if the log's level is not above the event's. Never
@@ -57,21 +53,9 @@ impl Telemetry {
         }
         let Some(sink) = &self.sink else { return };
         thread_local! {
-            static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+            static SCRIBE: RefCell<Scribe> = const { RefCell::new(Scribe::new()) };
         }
-        SCRATCH.with_borrow_mut(|line| {
-            let entry = Entry::new(event, &self.account);
-            if escape::append_line(&entry, line).is_err() {
-                // No event can fail to serialise (no map, no foreign type). Count it all the same.
-                self.metrics.log_entry_dropped();
-                line.clear();
-                return;
-            }
-            line.push(b'\n');
-            sink.append(line);
-            line.clear();
-            line.shrink_to(SCRATCH_BYTES);
-        });
+        SCRIBE.with_borrow_mut(|scribe| sink.append(scribe.write(event, &self.account)));
     }
 
     /// The counters, to add to and to render.

@@ -1,53 +1,68 @@
 //! The time of an entry, as AWS writes it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use serde::{Serialize, Serializer};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// A time on the wall clock; serialised as `YYYY-MM-DD HH:MM:SS.mmm` in UTC (spec 8.2), without an
-/// allocation. A clock before 1970 counts as 1970, one after the year 9999 is not told correctly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Timestamp {
-    millis: u64,
+/// The time now, as text, which is put together anew only when it is another one.
+pub(crate) struct Clock {
+    text: Text,
+    /// The millisecond that the text tells.
+    from: SystemTime,
+    until: SystemTime,
 }
 
-impl Timestamp {
-    const TEMPLATE: [u8; 23] = *b"0000-00-00 00:00:00.000";
+/// The beginning of an entry with its time as `YYYY-MM-DD HH:MM:SS.mmm` in UTC (spec 8.2). A clock
+/// before 1970 counts as 1970, one after the year 9999 is not told correctly.
+pub(crate) type Text = [u8; 38];
 
-    pub(crate) fn now() -> Self {
-        Self::from(SystemTime::now())
+/// The beginning of 1970.
+pub(crate) const EPOCH: Text = *br#"{"timestamp":"1970-01-01 00:00:00.000""#;
+
+impl Clock {
+    pub(crate) const fn new() -> Self {
+        Clock { text: EPOCH, from: UNIX_EPOCH, until: UNIX_EPOCH }
     }
 
-    fn encode(self) -> [u8; 23] {
-        let seconds = self.millis / 1_000;
-        let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
-        let of_day = seconds % SECONDS_PER_DAY;
-        let mut text = Self::TEMPLATE;
-        put(&mut text[0..4], year);
-        put(&mut text[5..7], month);
-        put(&mut text[8..10], day);
-        put(&mut text[11..13], of_day / 3_600);
-        put(&mut text[14..16], of_day / 60 % 60);
-        put(&mut text[17..19], of_day % 60);
-        put(&mut text[20..23], self.millis % 1_000);
-        text
+    /// The time on the wall.
+    #[inline]
+    pub(crate) fn now(&mut self) -> &Text {
+        self.at(SystemTime::now())
     }
-}
 
-impl From<SystemTime> for Timestamp {
-    fn from(time: SystemTime) -> Self {
+    #[inline]
+    fn at(&mut self, time: SystemTime) -> &Text {
+        if time < self.from || time >= self.until {
+            self.set(time);
+        }
+        &self.text
+    }
+
+    #[cold]
+    fn set(&mut self, time: SystemTime) {
+        const MILLISECOND: Duration = Duration::from_millis(1);
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp { millis: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
+        self.text = encode(since);
+        let into_millisecond = Duration::from_nanos(u64::from(since.subsec_nanos() % 1_000_000));
+        self.from = UNIX_EPOCH + (since - into_millisecond);
+        // At the end of all time each is told anew.
+        self.until = self.from.checked_add(MILLISECOND).unwrap_or(self.from);
     }
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.encode();
-        serializer.serialize_str(std::str::from_utf8(&text).expect("digits and punctuation"))
-    }
+fn encode(since_epoch: Duration) -> Text {
+    let second = since_epoch.as_secs();
+    let (year, month, day) = civil(second / SECONDS_PER_DAY);
+    let of_day = second % SECONDS_PER_DAY;
+    let mut text = EPOCH;
+    put(&mut text[14..18], year);
+    put(&mut text[19..21], month);
+    put(&mut text[22..24], day);
+    put(&mut text[25..27], of_day / 3_600);
+    put(&mut text[28..30], of_day / 60 % 60);
+    put(&mut text[31..33], of_day % 60);
+    put(&mut text[34..37], u64::from(since_epoch.subsec_millis()));
+    text
 }
 
 /// Writes `value` in decimal over all of `digits`; what does not fit is cut off at the left.
@@ -80,13 +95,14 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
+    fn time(millis: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(millis)
+    }
+
     fn text(millis: u64) -> String {
-        let time = Timestamp::from(UNIX_EPOCH + Duration::from_millis(millis));
-        String::from_utf8(time.encode().to_vec()).unwrap()
+        String::from_utf8(Clock::new().at(time(millis))[14..37].to_vec()).unwrap()
     }
 
     #[test]
@@ -124,8 +140,25 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_1970_does_not_panic() {
-        let time = Timestamp::from(UNIX_EPOCH - Duration::from_secs(1));
-        assert_eq!(time, Timestamp { millis: 0 });
+    fn a_clock_before_1970_counts_as_1970() {
+        let mut clock = Clock::new();
+        assert_eq!(clock.at(UNIX_EPOCH - Duration::from_millis(1_500)), &EPOCH);
+        clock.at(time(1_000));
+        assert_eq!(clock.at(UNIX_EPOCH - Duration::from_secs(1)), &EPOCH);
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_or_back_tells_what_a_new_one_tells() {
+        let mut clock = Clock::new();
+        let mut millis = 1_709_251_199_007_u64;
+        for step in [0, 1, 92, 900, 1_000, 59_999, 3_600_000, 86_400_000, 40_000_000_000] {
+            for next in [millis + step, millis, millis + step] {
+                for nanos in [0, 1, 999_999] {
+                    let within = time(next) + Duration::from_nanos(nanos);
+                    assert_eq!(clock.at(within), Clock::new().at(time(next)));
+                }
+            }
+            millis += step;
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// Names one request or one connection, in the answer (`traceId`, `x-amzn-RequestId`) and in the
@@ -33,6 +32,19 @@ impl TraceId {
     pub fn encode<'b>(&self, buffer: &'b mut [u8; Self::TEXT_BYTES]) -> &'b str {
         self.0.hyphenated().encode_lower(buffer)
     }
+
+    /// The member of an entry.
+    #[inline]
+    pub(crate) fn member(&self) -> [u8; 49] {
+        /// Where the digits of each byte stand.
+        const PLACES: [usize; 16] =
+            [12, 14, 16, 18, 21, 23, 26, 28, 31, 33, 36, 38, 40, 42, 44, 46];
+        let mut member = *br#","traceId":"00000000-0000-0000-0000-000000000000""#;
+        for (place, byte) in PLACES.into_iter().zip(self.as_bytes()) {
+            member[place..place + 2].copy_from_slice(&DIGITS[usize::from(*byte)]);
+        }
+        member
+    }
 }
 
 impl fmt::Display for TraceId {
@@ -47,11 +59,17 @@ impl fmt::Debug for TraceId {
     }
 }
 
-impl Serialize for TraceId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.encode(&mut [0; Self::TEXT_BYTES]))
+/// The digits of each byte.
+const DIGITS: [[u8; 2]; 256] = {
+    const DIGIT: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < digits.len() {
+        digits[byte] = [DIGIT[byte >> 4], DIGIT[byte & 0xF]];
+        byte += 1;
     }
-}
+    digits
+};
 
 #[cfg(test)]
 mod tests {
@@ -63,7 +81,15 @@ mod tests {
             0xAB, 0xCD, 0xEF, 0x01, 2, 3, 0x44, 5, 0x86, 7, 8, 9, 10, 11, 12, 0xFF,
         ]);
         assert_eq!(id.to_string(), "abcdef01-0203-4405-8607-08090a0b0cff");
-        assert_eq!(serde_json::to_string(&id).unwrap(), "\"abcdef01-0203-4405-8607-08090a0b0cff\"");
+    }
+
+    #[test]
+    fn the_member_of_an_entry_has_the_same_text() {
+        for byte in 0..=u8::MAX {
+            let bytes = std::array::from_fn(|at| byte.wrapping_add(at as u8 * 17));
+            let id = TraceId::from_bytes(bytes);
+            assert_eq!(id.member(), format!(",\"traceId\":\"{id}\"").as_bytes());
+        }
     }
 
     #[test]

@@ -4,63 +4,39 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use engine::outcome::DirectOutcome;
-use serde::{Serialize, Serializer};
 
-use crate::event::{Event, Protocol};
-use crate::member::{self, Ending};
+use crate::event::{Event, Party, Protocol};
+use crate::line::{Line, key};
+use crate::member::Ending;
 use crate::{Metrics, Quota, Status, TraceId};
 
 /// One SendDirectMessage, however it ended: exactly one for each request whose credentials were
 /// accepted. INFO on success, ERROR on failure.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct DirectMessage<'a> {
     /// The request's.
-    #[serde(skip)]
     pub trace_id: TraceId,
     /// The receiver as the sender named it, valid or not.
-    #[serde(serialize_with = "member::text")]
     pub client_id: &'a str,
     /// Who sends.
-    #[serde(serialize_with = "member::text")]
     pub principal_id: &'a str,
     /// Where the sender's connection comes from.
-    #[serde(flatten, serialize_with = "member::source")]
     pub source: SocketAddr,
     /// The topic as the sender named it, valid or not; empty when there was none.
-    #[serde(
-        rename = "topicName",
-        serialize_with = "member::text",
-        skip_serializing_if = "str::is_empty"
-    )]
     pub topic: &'a str,
     /// Whether a confirmation was asked for.
     pub confirmation: bool,
     /// How long to wait for it, in seconds; `None` when none was asked for.
-    #[serde(rename = "timeout", skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u64>,
     /// How it ended.
-    #[serde(flatten, serialize_with = "ending")]
     pub outcome: &'a DirectOutcome,
     /// From the request taken in to the PUBLISH handed to the socket; `None` if it never was.
-    #[serde(
-        rename = "deliveryMs",
-        serialize_with = "member::millis",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub delivery: Option<Duration>,
     /// From there to the PUBACK; `None` if none came.
-    #[serde(
-        rename = "ackMs",
-        serialize_with = "member::millis",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub ack: Option<Duration>,
     /// The epoch of the receiver's connection, if there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_epoch: Option<u64>,
     /// Size of the payload. Counted, not logged.
-    #[serde(skip)]
     pub payload_bytes: usize,
 }
 
@@ -79,6 +55,23 @@ impl Event for DirectMessage<'_> {
         Some(Protocol::Http)
     }
 
+    fn party(&self) -> Option<Party<'_>> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Some(Party { client_id, principal_id, source })
+    }
+
+    fn write(&self, line: &mut Line) {
+        if !self.topic.is_empty() {
+            line.text(key!("topicName"), self.topic);
+        }
+        line.boolean(key!("confirmation"), self.confirmation);
+        line.number_option(key!("timeout"), self.timeout_seconds);
+        write_ending(self.outcome, line);
+        line.millis_option(key!("deliveryMs"), self.delivery);
+        line.millis_option(key!("ackMs"), self.ack);
+        line.number_option(key!("connectionEpoch"), self.connection_epoch);
+    }
+
     fn count(&self, metrics: &Metrics) {
         metrics.direct_message(self.outcome, self.payload_bytes, self.delivery, self.ack);
         if let Some(quota) = exhausted(self.outcome) {
@@ -88,18 +81,17 @@ impl Event for DirectMessage<'_> {
 }
 
 /// `reason`, `details` and `mqttReasonCode` of a failure. Only a failure needs an allocation.
-fn ending<S: Serializer>(outcome: &&DirectOutcome, serializer: S) -> Result<S::Ok, S::Error> {
+fn write_ending(outcome: &DirectOutcome, line: &mut Line) {
     if outcome.is_success() {
-        return Ending::default().serialize(serializer);
+        return;
     }
     let rejected =
         if let DirectOutcome::ReceiverRejected(code) = outcome { Some(*code as u8) } else { None };
-    Ending {
+    line.ending(&Ending {
         reason: outcome.reason(),
         details: Some(&outcome.details()),
         mqtt_reason_code: rejected,
-    }
-    .serialize(serializer)
+    });
 }
 
 /// The quota that turned the message away, if that is how it ended.

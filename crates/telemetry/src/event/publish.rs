@@ -2,41 +2,32 @@
 
 use std::net::SocketAddr;
 
-use serde::Serialize;
-
-use crate::event::{Event, Protocol};
-use crate::member;
+use crate::event::{Event, Party, Protocol, Series};
+use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId, Verdict};
 
 /// A PUBLISH of a device.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct PublishIn<'a> {
     /// The connection's.
-    #[serde(skip)]
     pub trace_id: TraceId,
     /// The publisher.
-    #[serde(serialize_with = "member::text")]
     pub client_id: &'a str,
     /// Who the publisher proved to be.
-    #[serde(serialize_with = "member::text")]
     pub principal_id: &'a str,
     /// Where the publisher connects from.
-    #[serde(flatten, serialize_with = "member::source")]
     pub source: SocketAddr,
     /// The topic.
-    #[serde(rename = "topicName", serialize_with = "member::text")]
     pub topic: &'a str,
     /// Whether it is to be retained.
-    #[serde(serialize_with = "member::true_text", skip_serializing_if = "member::is_unset")]
     pub retain: bool,
     /// Accepted or refused.
-    #[serde(flatten, serialize_with = "member::verdict")]
     pub outcome: Verdict<'a>,
 }
 
 impl Event for PublishIn<'_> {
     const TYPE: &'static str = "Publish-In";
+    const SERIES: Option<Series> = Some(Series::PublishIn);
 
     fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -48,6 +39,19 @@ impl Event for PublishIn<'_> {
 
     fn protocol(&self) -> Option<Protocol> {
         Some(Protocol::Mqtt)
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Some(Party { client_id, principal_id, source })
+    }
+
+    fn write(&self, line: &mut Line) {
+        line.text(key!("topicName"), self.topic);
+        if self.retain {
+            line.word(key!("retain"), "True");
+        }
+        line.verdict(&self.outcome);
     }
 
     fn count(&self, metrics: &Metrics) {
@@ -56,31 +60,25 @@ impl Event for PublishIn<'_> {
 }
 
 /// A PUBLISH to one subscriber.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct PublishOut<'a> {
     /// The subscriber's connection's.
-    #[serde(skip)]
     pub trace_id: TraceId,
     /// The subscriber.
-    #[serde(serialize_with = "member::text")]
     pub client_id: &'a str,
     /// Who the subscriber proved to be.
-    #[serde(serialize_with = "member::text")]
     pub principal_id: &'a str,
     /// Where the subscriber connects from.
-    #[serde(flatten, serialize_with = "member::source")]
     pub source: SocketAddr,
     /// The topic.
-    #[serde(rename = "topicName", serialize_with = "member::text")]
     pub topic: &'a str,
     /// Sent or not.
-    #[serde(flatten, serialize_with = "member::verdict")]
     pub outcome: Verdict<'a>,
 }
 
 impl Event for PublishOut<'_> {
     const TYPE: &'static str = "Publish-Out";
+    const SERIES: Option<Series> = Some(Series::PublishOut);
 
     fn trace_id(&self) -> TraceId {
         self.trace_id
@@ -92,6 +90,16 @@ impl Event for PublishOut<'_> {
 
     fn protocol(&self) -> Option<Protocol> {
         Some(Protocol::Mqtt)
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Some(Party { client_id, principal_id, source })
+    }
+
+    fn write(&self, line: &mut Line) {
+        line.text(key!("topicName"), self.topic);
+        line.verdict(&self.outcome);
     }
 
     fn count(&self, metrics: &Metrics) {

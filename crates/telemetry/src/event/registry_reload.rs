@@ -1,9 +1,7 @@
 //! The registry's files were read anew.
 
-use serde::{Serialize, Serializer};
-
-use crate::event::{Event, Protocol};
-use crate::member;
+use crate::event::{Event, Party, Protocol};
+use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
 /// The registry's files were read anew after a change. One for each mistake found.
@@ -21,22 +19,6 @@ pub enum RegistryReload<'a> {
     },
 }
 
-impl Serialize for RegistryReload<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Members<'a> {
-            reason: &'static str,
-            #[serde(serialize_with = "member::text")]
-            details: &'a str,
-        }
-        let (reason, details) = match self {
-            RegistryReload::TakenUp { details } => ("REGISTRY_TAKEN_UP", details),
-            RegistryReload::Broken { details } => ("REGISTRY_BROKEN", details),
-        };
-        Members { reason, details }.serialize(serializer)
-    }
-}
-
 impl Event for RegistryReload<'_> {
     const TYPE: &'static str = "RegistryReload";
 
@@ -50,6 +32,19 @@ impl Event for RegistryReload<'_> {
 
     fn protocol(&self) -> Option<Protocol> {
         None
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        None
+    }
+
+    fn write(&self, line: &mut Line) {
+        let (reason, details) = match self {
+            RegistryReload::TakenUp { details } => ("REGISTRY_TAKEN_UP", details),
+            RegistryReload::Broken { details } => ("REGISTRY_BROKEN", details),
+        };
+        line.word(key!("reason"), reason);
+        line.text(key!("details"), details);
     }
 
     fn count(&self, metrics: &Metrics) {

@@ -3,9 +3,8 @@
 use std::fmt::Arguments;
 use std::net::SocketAddr;
 
-use serde::{Serialize, Serializer};
-
-use crate::event::{Event, Protocol};
+use crate::event::{Event, Party, Protocol};
+use crate::line::{Line, key};
 use crate::{Level, Metrics, Status, TraceId};
 
 /// What the process itself does.
@@ -37,32 +36,6 @@ pub enum Server<'a> {
     },
 }
 
-impl Serialize for Server<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Members<'a> {
-            reason: &'static str,
-            details: Arguments<'a>,
-        }
-        let members = |reason, details| Members { reason, details }.serialize(serializer);
-        match self {
-            Server::ListenerStarted { name, address } => {
-                members("LISTENER_STARTED", format_args!("Listener {name} accepts on {address}."))
-            }
-            Server::AcceptFailed { name, cause } => members(
-                "ACCEPT_FAILED",
-                format_args!("Listener {name} could not accept a connection: {cause}."),
-            ),
-            Server::DrainStarted { connections } => {
-                members("DRAIN_STARTED", format_args!("Draining; connections: {connections}."))
-            }
-            Server::DrainFinished { cut_off } => {
-                members("DRAIN_FINISHED", format_args!("Drained; connections cut off: {cut_off}."))
-            }
-        }
-    }
-}
-
 impl Event for Server<'_> {
     const TYPE: &'static str = "Server";
 
@@ -91,6 +64,32 @@ impl Event for Server<'_> {
 
     fn protocol(&self) -> Option<Protocol> {
         None
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        None
+    }
+
+    fn write(&self, line: &mut Line) {
+        let mut members = |reason, details: Arguments<'_>| {
+            line.word(key!("reason"), reason);
+            line.formatted(key!("details"), details);
+        };
+        match self {
+            Server::ListenerStarted { name, address } => {
+                members("LISTENER_STARTED", format_args!("Listener {name} accepts on {address}."));
+            }
+            Server::AcceptFailed { name, cause } => members(
+                "ACCEPT_FAILED",
+                format_args!("Listener {name} could not accept a connection: {cause}."),
+            ),
+            Server::DrainStarted { connections } => {
+                members("DRAIN_STARTED", format_args!("Draining; connections: {connections}."));
+            }
+            Server::DrainFinished { cut_off } => {
+                members("DRAIN_FINISHED", format_args!("Drained; connections cut off: {cut_off}."));
+            }
+        }
     }
 
     /// The log is enough: each is rare, and a count would say nothing more.

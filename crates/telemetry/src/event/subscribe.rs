@@ -3,43 +3,32 @@
 use std::net::SocketAddr;
 
 use mqtt::ReasonCode;
-use serde::Serialize;
 
-use crate::event::{Event, Protocol};
-use crate::member;
+use crate::event::{Event, Party, Protocol};
+use crate::line::Line;
 use crate::{Metrics, Status, TraceId, Verdict};
 
 /// A SUBSCRIBE.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct Subscribe<'a> {
     /// The connection's.
-    #[serde(skip)]
     pub trace_id: TraceId,
     /// The subscriber.
-    #[serde(serialize_with = "member::text")]
     pub client_id: &'a str,
     /// Who the subscriber proved to be.
-    #[serde(serialize_with = "member::text")]
     pub principal_id: &'a str,
     /// Where the subscriber connects from.
-    #[serde(flatten, serialize_with = "member::source")]
     pub source: SocketAddr,
     /// What is asked for, with the answers.
-    #[serde(flatten)]
     pub filters: Filters<'a>,
     /// Of the packet as a whole: a success may have filters that were refused.
-    #[serde(flatten, serialize_with = "member::verdict")]
     pub outcome: Verdict<'a>,
 }
 
 /// The filters of a SUBSCRIBE as they are logged: `topicName`, and with MQTT 5 `subscriptions`.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct Filters<'a> {
-    #[serde(serialize_with = "member::joined_answered")]
     topic_name: &'a [(&'a str, ReasonCode)],
-    #[serde(serialize_with = "member::answered", skip_serializing_if = "<[_]>::is_empty")]
     subscriptions: &'a [(&'a str, ReasonCode)],
 }
 
@@ -69,32 +58,36 @@ impl Event for Subscribe<'_> {
         Some(Protocol::Mqtt)
     }
 
+    fn party(&self) -> Option<Party<'_>> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Some(Party { client_id, principal_id, source })
+    }
+
+    fn write(&self, line: &mut Line) {
+        line.joined(self.filters.topic_name.iter().map(|(filter, _)| *filter));
+        line.subscriptions(self.filters.subscriptions);
+        line.verdict(&self.outcome);
+    }
+
     fn count(&self, metrics: &Metrics) {
         metrics.subscribe(&self.outcome);
     }
 }
 
 /// An UNSUBSCRIBE.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug)]
 pub struct Unsubscribe<'a> {
     /// The connection's.
-    #[serde(skip)]
     pub trace_id: TraceId,
     /// The subscriber.
-    #[serde(serialize_with = "member::text")]
     pub client_id: &'a str,
     /// Who the subscriber proved to be.
-    #[serde(serialize_with = "member::text")]
     pub principal_id: &'a str,
     /// Where the subscriber connects from.
-    #[serde(flatten, serialize_with = "member::source")]
     pub source: SocketAddr,
     /// What it no longer wants to hear.
-    #[serde(rename = "topicName", serialize_with = "member::joined")]
     pub filters: &'a [&'a str],
     /// Accepted or refused.
-    #[serde(flatten, serialize_with = "member::verdict")]
     pub outcome: Verdict<'a>,
 }
 
@@ -111,6 +104,16 @@ impl Event for Unsubscribe<'_> {
 
     fn protocol(&self) -> Option<Protocol> {
         Some(Protocol::Mqtt)
+    }
+
+    fn party(&self) -> Option<Party<'_>> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Some(Party { client_id, principal_id, source })
+    }
+
+    fn write(&self, line: &mut Line) {
+        line.joined(self.filters.iter().copied());
+        line.verdict(&self.outcome);
     }
 
     fn count(&self, metrics: &Metrics) {

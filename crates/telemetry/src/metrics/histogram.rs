@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::metrics::access::Access;
+
 /// Upper bounds of the buckets, in microseconds: 100 µs to 15 s (the longest wait for a
 /// confirmation), in steps of 2 to 2.5. One more bucket holds what took longer.
 pub(crate) const BOUNDS: [u64; 17] = [
@@ -19,11 +21,12 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    pub(crate) fn observe(&self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    pub(super) fn observe(&self, duration: Duration, access: Access) {
+        let micros = duration.as_secs().saturating_mul(1_000_000);
+        let micros = micros.saturating_add(duration.subsec_micros().into());
         let bucket = BOUNDS.partition_point(|bound| *bound < micros);
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.sum_micros.fetch_add(micros, Ordering::Relaxed);
+        access.add(&self.buckets[bucket], 1);
+        access.add(&self.sum_micros, micros);
     }
 }
 
@@ -58,11 +61,11 @@ mod tests {
     #[test]
     fn buckets_are_cumulative_and_bounds_belong_to_the_lower_bucket() {
         let (a, b) = (Histogram::default(), Histogram::default());
-        a.observe(Duration::ZERO);
-        a.observe(Duration::from_micros(100));
-        a.observe(Duration::from_micros(101));
-        b.observe(Duration::from_secs(15));
-        b.observe(Duration::from_micros(15_000_001));
+        a.observe(Duration::ZERO, Access::Shared);
+        a.observe(Duration::from_micros(100), Access::Shared);
+        a.observe(Duration::from_micros(101), Access::Shared);
+        b.observe(Duration::from_secs(15), Access::Shared);
+        b.observe(Duration::from_micros(15_000_001), Access::Shared);
         let totals = Totals::of([&a, &b].into_iter());
         assert_eq!(totals.cumulative[0], 2);
         assert_eq!(totals.cumulative[1], 3);
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn the_longest_duration_does_not_overflow() {
         let histogram = Histogram::default();
-        histogram.observe(Duration::MAX);
+        histogram.observe(Duration::MAX, Access::Alone);
         assert_eq!(Totals::of([&histogram].into_iter()).cumulative[17], 1);
     }
 }

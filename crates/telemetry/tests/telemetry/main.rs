@@ -2,5 +2,7 @@
 
 mod capture;
 mod entries;
+mod likeness;
+mod lines;
 mod log;
 mod page;

@@ -194,6 +194,19 @@ fn connections_are_those_accepted_and_not_ended() {
 }
 
 #[test]
+fn nothing_is_lost_however_many_threads_count_and_come_and_go() {
+    let telemetry = silent();
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| (0..1_000).for_each(|_| telemetry.metrics().mqtt_sent(2)));
+            }
+        });
+    }
+    assert_eq!(sample(&telemetry, "tenfour_mqtt_sent_bytes_total"), 600_000.0);
+}
+
+#[test]
 fn an_unknown_authentication_reason_is_counted_as_other() {
     let telemetry = silent();
     for reason in ["SNI_MISUSED", "something \"new\"\n"] {

@@ -12,6 +12,7 @@ mod quotas;
 mod tests;
 mod tls;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -30,6 +31,9 @@ pub const DEFAULT_REGION: &str = "us-west-2";
 /// The account when the configuration names none: the one of AWS's examples.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
 
+/// More threads than any machine has use for.
+const MAX_THREADS: u64 = 1024;
+
 /// Everything `tenfour.toml` says, with paths made relative to where the process runs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -39,6 +43,8 @@ pub struct Config {
     pub account: String,
     /// The MQTT rules in force.
     pub profile: &'static Profile,
+    /// How many threads serve connections; none for one a core.
+    pub threads: Option<NonZeroUsize>,
     /// The folder with certificates, senders, things and policies; empty when
     /// [`Config::inspect`] found that the one named does not exist.
     pub registry: PathBuf,
@@ -163,6 +169,7 @@ impl Config {
         let account = table.get("account").and_then(|value| value.parse(parse_account));
         let profiles = [&profile::AWS, &profile::STANDARD].map(|profile| (profile.name, profile));
         let profile = table.get("profile").and_then(|value| value.one_of(&profiles));
+        let threads = table.get("threads").and_then(|value| value.integer(1..=MAX_THREADS));
         let registry = match table.get("registry") {
             Some(value) => read_folder(&value),
             None => Some(folder.join("registry")),
@@ -178,6 +185,7 @@ impl Config {
             region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
             account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             profile: profile.unwrap_or(&profile::AWS),
+            threads: threads.and_then(|number| NonZeroUsize::new(usize::try_from(number).ok()?)),
             registry: registry.unwrap_or_default(),
             tls: tls::read(tls_table),
             listeners,

@@ -48,11 +48,21 @@ fn an_empty_file_is_the_default() {
     let config = Config::load(&file).unwrap();
     assert_eq!((config.region.as_str(), config.account.as_str()), ("us-west-2", "123456789012"));
     assert_eq!(config.profile.name, "aws");
+    assert_eq!(config.threads, None);
     assert_eq!(config.quotas, Quotas::default());
     assert_eq!(config.bounds, Bounds::default());
     assert_eq!(config.listeners, Listeners::default());
     assert!(config.registry.is_dir());
     assert_eq!(config.log, Log { target: LogTarget::Stdout, level: LogLevel::Info });
+}
+
+#[test]
+fn the_number_of_threads_can_be_set_and_none_is_refused() {
+    let (_folder, file) = folder_with("threads = 3");
+    assert_eq!(Config::load(&file).unwrap().threads.map(usize::from), Some(3));
+    let (_folder, file) = folder_with("threads = 0");
+    let mistakes = Config::load(&file).unwrap_err().to_string();
+    assert!(mistakes.contains("1 to 1024"), "{mistakes}");
 }
 
 #[test]

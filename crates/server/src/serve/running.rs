@@ -99,7 +99,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
     let api = Arc::new(Api::new(node, config.region.clone()));
     let (draining, drains) = watch::channel(false);
-    let shards = Arc::new(Shards::start().map_err(StartError::Threads)?);
+    let shards = Arc::new(Shards::start(config.threads).map_err(StartError::Threads)?);
     let occupancy = Occupancy::new(config.bounds.sockets);
     let doors = Doors {
         api: Arc::clone(&api),

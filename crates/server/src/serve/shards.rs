@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -26,15 +27,15 @@ pub(super) struct Shard {
 }
 
 impl Shards {
-    /// As many as there are cores to run on; the present runtime is the first.
+    /// That many, or as many as there are cores to run on; the present runtime is the first.
     ///
     /// # Errors
     /// The system's, when it has no thread or epoll instance to give.
-    pub(super) fn start() -> io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
+    pub(super) fn start(threads: Option<NonZeroUsize>) -> io::Result<Self> {
+        let threads = threads.or_else(|| thread::available_parallelism().ok());
         let (running, ended) = watch::channel(());
         let mut shards = vec![Shard::here()?];
-        for number in 1..cores {
+        for number in 1..threads.map_or(1, usize::from) {
             shards.push(Shard::spawn(number, ended.clone())?);
         }
         Ok(Shards { shards, next: AtomicUsize::new(0), _running: running })

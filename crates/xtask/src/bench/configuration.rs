@@ -21,6 +21,37 @@ pub(super) enum Senders {
     Signed,
 }
 
+/// How many threads serve connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// One.
+    One,
+    /// One for each core, which is what a server does that is not told otherwise.
+    OneACore,
+}
+
+/// Whom the registry knows besides those who take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Registry {
+    /// Hardly anybody.
+    Small,
+    /// [`OTHERS`] more devices and as many senders, with a policy each.
+    Large,
+}
+
+/// How many others a large registry has.
+pub(super) const OTHERS: u32 = 1_000;
+
+impl Registry {
+    /// Its folder.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Small => "registry",
+            Self::Large => "registry-large",
+        }
+    }
+}
+
 /// Devices of all modes of the load generator: several statements with policy variables, as a
 /// fleet's policy has them. What the load uses is neither first nor alone.
 const DEVICE_POLICY: &str = r#"{
@@ -78,11 +109,36 @@ impl DataFolder {
             "access_key_id = \"{ACCESS_KEY_ID}\"\nsecret_access_key = \"{SECRET_ACCESS_KEY}\"\n\
              policies = [\"load-sender\"]\n"
         );
-        folder.write("registry/certificates/myDevice.toml", device)?;
-        folder.write("registry/senders/load.toml", &sender)?;
-        folder.write("registry/policies/load-device.json", DEVICE_POLICY)?;
-        folder.write("registry/policies/load-sender.json", SENDER_POLICY)?;
+        for registry in [Registry::Small, Registry::Large].map(Registry::folder) {
+            for kind in ["certificates", "senders", "things", "policies"] {
+                let path = folder.path(registry).join(kind);
+                fs::create_dir_all(&path)
+                    .map_err(|error| Failure::io(format!("making {}", path.display()), &error))?;
+            }
+            let at = |file: &str| format!("{registry}/{file}");
+            folder.write(&at("certificates/myDevice.toml"), device)?;
+            folder.write(&at("senders/load.toml"), &sender)?;
+            folder.write(&at("policies/load-device.json"), DEVICE_POLICY)?;
+            folder.write(&at("policies/load-sender.json"), SENDER_POLICY)?;
+        }
+        folder.write("registry-large/things/myDevice.toml", "type = \"lamp\"\n")?;
+        (0..OTHERS).try_for_each(|number| folder.add_others(number))?;
         Ok(folder)
+    }
+
+    /// A device and a sender that never come, with policies like those of the load.
+    fn add_others(&self, number: u32) -> Outcome {
+        let at = |file: String| format!("{}/{file}", Registry::Large.folder());
+        let device = format!("id = \"{number:064x}\"\npolicies = [\"device-{number}\"]\n");
+        let sender = format!(
+            "access_key_id = \"AKIAOTHER{number:011}\"\nsecret_access_key = \"{number:040}\"\n\
+             policies = [\"sender-{number}\"]\n"
+        );
+        let theirs = |policy: &str| policy.replace("load", &format!("other-{number}"));
+        self.write(&at(format!("certificates/other-{number}.toml")), &device)?;
+        self.write(&at(format!("senders/other-{number}.toml")), &sender)?;
+        self.write(&at(format!("policies/device-{number}.json")), &theirs(DEVICE_POLICY))?;
+        self.write(&at(format!("policies/sender-{number}.json")), &theirs(SENDER_POLICY))
     }
 
     /// Writes a configuration: no rates, the log at INFO, metrics on. The path of its file and of
@@ -90,9 +146,15 @@ impl DataFolder {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn configure(&self, name: &str, senders: Senders) -> Outcome<(PathBuf, PathBuf)> {
+    pub(super) fn configure(
+        &self,
+        name: &str,
+        senders: Senders,
+        registry: Registry,
+        threads: Threads,
+    ) -> Outcome<(PathBuf, PathBuf)> {
         let (file, log) = (format!("{name}.toml"), format!("{name}.jsonl"));
-        self.write(&file, &toml(senders, &log))?;
+        self.write(&file, &toml(senders, registry, threads, &log))?;
         Ok((self.path(&file), self.path(&log)))
     }
 
@@ -108,16 +170,21 @@ impl DataFolder {
     }
 }
 
-fn toml(senders: Senders, log: &str) -> String {
+fn toml(senders: Senders, registry: Registry, threads: Threads, log: &str) -> String {
+    let registry = registry.folder();
     let open = match senders {
         Senders::Open => ", open = true",
         Senders::Signed => "",
     };
+    let threads = match threads {
+        Threads::One => "threads = 1\n",
+        Threads::OneACore => "",
+    };
     format!(
-        r#"region = "{REGION}"
+        r#"{threads}region = "{REGION}"
 account = "123456789012"
 profile = "aws"
-registry = "registry"
+registry = "{registry}"
 
 [tls]
 certificate = "tls/server.pem"
@@ -154,8 +221,9 @@ mod tests {
             assert!(policy["Statement"].as_array().unwrap().len() > 2);
         }
         assert!(
-            toml(Senders::Open, "l").contains("http = { address = \"127.0.0.1:0\", open = true }")
+            toml(Senders::Open, Registry::Small, Threads::One, "l")
+                .contains("http = { address = \"127.0.0.1:0\", open = true }")
         );
-        assert!(!toml(Senders::Signed, "l").contains("open"));
+        assert!(!toml(Senders::Signed, Registry::Large, Threads::OneACore, "l").contains("open"));
     }
 }

@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use crate::failure::{Failure, Outcome};
 use crate::repository::{Repository, capture};
 
-use super::configuration::{ACCESS_KEY_ID, DataFolder, REGION, SECRET_ACCESS_KEY, Senders};
+use super::configuration::{
+    ACCESS_KEY_ID, DataFolder, REGION, Registry, SECRET_ACCESS_KEY, Senders, Threads,
+};
 use super::effort::Effort;
 use super::journal::Journal;
 use super::measurement::Measurement;
@@ -36,14 +38,39 @@ pub(super) struct Lab<'a> {
     data: DataFolder,
 }
 
-/// Which cores a server may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cores {
-    /// All.
-    All,
-    /// These, as `taskset` writes them.
-    Only(&'static str),
+/// How a server of this product is set up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    /// A name that no other running one has.
+    name: &'static str,
+    senders: Senders,
+    registry: Registry,
+    threads: Threads,
+    /// The cores it may use, as `taskset` writes them; `None` for all.
+    cores: Option<&'static str>,
 }
+
+impl Setup {
+    /// On one thread, as the floor and mosquitto are, with a small registry.
+    pub(super) const fn new(name: &'static str, senders: Senders) -> Self {
+        Self { name, senders, registry: Registry::Small, threads: Threads::One, cores: None }
+    }
+
+    /// The same on these cores, with a thread on each.
+    pub(super) const fn on(self, cores: &'static str) -> Self {
+        Self { cores: Some(cores), threads: Threads::OneACore, ..self }
+    }
+
+    /// The same with that registry.
+    pub(super) const fn knowing(self, registry: Registry) -> Self {
+        Self { registry, ..self }
+    }
+}
+
+/// The usual server without authentication of senders.
+pub(super) const OPEN: Setup = Setup::new("server", Senders::Open);
+/// The usual server whose senders sign.
+pub(super) const SIGNED: Setup = Setup::new("server", Senders::Signed);
 
 /// Whether the floor speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,16 +107,17 @@ impl<'a> Lab<'a> {
         Ok(Self { repository, effort, journal, programs, folder, data })
     }
 
-    /// Starts a server of this product; `name` is one that no other running one has.
+    /// Starts a server of this product.
     ///
     /// # Errors
     /// When it does not come up.
-    pub(super) fn tenfour(&self, name: &str, senders: Senders, cores: Cores) -> Outcome<Server> {
-        let (config, log) = self.data.configure(name, senders)?;
+    pub(super) fn tenfour(&self, setup: Setup) -> Outcome<Server> {
+        let Setup { name, senders, registry, threads, cores } = setup;
+        let (config, log) = self.data.configure(name, senders, registry, threads)?;
         let program = self.programs.join("tenfour");
         let mut command = match cores {
-            Cores::All => Command::new(program),
-            Cores::Only(cores) => {
+            None => Command::new(program),
+            Some(cores) => {
                 let mut taskset = Command::new("taskset");
                 taskset.args(["--cpu-list", cores]).arg(program);
                 taskset

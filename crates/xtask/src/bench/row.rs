@@ -41,6 +41,8 @@ pub(super) enum Row {
     PubsubFanout,
     /// One decision.
     Policies,
+    /// Many principals.
+    GrowthPrincipals,
     /// Many connections.
     GrowthDevices,
     /// Many sessions in memory.
@@ -51,7 +53,7 @@ pub(super) enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Confirmed,
         Self::Signed,
         Self::Http2,
@@ -67,6 +69,7 @@ impl Row {
         Self::PubsubPairsQos1,
         Self::PubsubFanout,
         Self::Policies,
+        Self::GrowthPrincipals,
         Self::GrowthDevices,
         Self::GrowthSessions,
         Self::Cores,
@@ -90,6 +93,7 @@ impl Row {
             Self::PubsubPairsQos1 => "pubsub-pairs-qos1",
             Self::PubsubFanout => "pubsub-fanout",
             Self::Policies => "policies",
+            Self::GrowthPrincipals => "growth-principals",
             Self::GrowthDevices => "growth-devices",
             Self::GrowthSessions => "growth-sessions",
             Self::Cores => "cores",
@@ -116,6 +120,9 @@ impl Row {
             Self::PubsubPairsQos1 => "deliveries a CPU second, 1,000 pairs, QoS 1",
             Self::PubsubFanout => "deliveries a CPU second, one publisher to 1,000, QoS 0",
             Self::Policies => "one decision over 10 documents of 20 statements",
+            Self::GrowthPrincipals => {
+                "CPU of a confirmed, signed message with many other principals"
+            }
             Self::GrowthDevices => "CPU of a confirmed message with many devices connected",
             Self::GrowthSessions => {
                 "the rules' part of a message with a million sessions in memory"
@@ -142,6 +149,7 @@ impl Row {
             Self::PubsubPairsQos1 => ">= 6 x mosquitto",
             Self::PubsubFanout => ">= 3 x mosquitto",
             Self::Policies => "< 1 us",
+            Self::GrowthPrincipals => "<= 1.15 x with none",
             Self::GrowthDevices => "<= 1.15 x with 1,000",
             Self::GrowthSessions => "<= 1.15 x with 1,000",
             Self::Cores => "two cores <= 1.15 x one core",
@@ -177,8 +185,10 @@ impl Row {
                 "as fast as it goes without loss, each publisher with 16 messages on their way; \
                  mosquitto as Debian has it, without persistence and log."
             }
-            Self::Policies => {
-                "a bench in the process; a decision sees its principal's policies only."
+            Self::Policies => "a bench in the process; the slowest decision counts.",
+            Self::GrowthPrincipals => {
+                "two servers in turns, one with a small registry, one with 1,000 more devices and \
+                 senders and a policy for each."
             }
             Self::GrowthDevices => "all are addressed in turn.",
             Self::GrowthSessions => "a bench in the process.",
@@ -207,6 +217,7 @@ impl Row {
             Self::PubsubPairsQos1 => pubsub::measure(lab, ("pairs", "1"), 6.0),
             Self::PubsubFanout => pubsub::measure(lab, ("fanout", "0"), 3.0),
             Self::Policies => policies::measure(lab),
+            Self::GrowthPrincipals => growth::measure_principals(lab),
             Self::GrowthDevices => growth::measure_devices(lab),
             Self::GrowthSessions => growth::measure_sessions(lab),
             Self::Cores => cores::measure(lab),

@@ -1,9 +1,8 @@
 //! Messages over plain HTTP beside the floor.
 
 use super::messages::Messages;
-use crate::bench::configuration::Senders;
 use crate::bench::finding::Finding;
-use crate::bench::lab::{Cores, Floor, Lab};
+use crate::bench::lab::{self, Floor, Lab, Setup};
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
 
@@ -12,7 +11,7 @@ const ALL_SENDERS: &[u32] = &[16, 64, 256];
 
 /// One row.
 pub(in crate::bench) struct Case {
-    senders: Senders,
+    setup: Setup,
     /// How the server's messages differ from the floor's.
     more: &'static [&'static str],
     counts: &'static [u32],
@@ -22,20 +21,16 @@ pub(in crate::bench) struct Case {
 
 /// Everybody may send; the device's policy is evaluated.
 pub(in crate::bench) const UNSIGNED: Case =
-    Case { senders: Senders::Open, more: &[], counts: ALL_SENDERS, goal: 1.25 };
+    Case { setup: lab::OPEN, more: &[], counts: ALL_SENDERS, goal: 1.25 };
 /// Signed, both policies.
 pub(in crate::bench) const SIGNED: Case =
-    Case { senders: Senders::Signed, more: &["--auth", "sigv4"], counts: ALL_SENDERS, goal: 1.5 };
+    Case { setup: lab::SIGNED, more: &["--auth", "sigv4"], counts: ALL_SENDERS, goal: 1.5 };
 /// The same, one HTTP/2 connection.
-pub(in crate::bench) const HTTP2: Case = Case {
-    senders: Senders::Signed,
-    more: &["--auth", "sigv4", "--http2"],
-    counts: &[64],
-    goal: 1.0,
-};
+pub(in crate::bench) const HTTP2: Case =
+    Case { setup: lab::SIGNED, more: &["--auth", "sigv4", "--http2"], counts: &[64], goal: 1.0 };
 /// The same, HTTP/1.1, without waiting for the device.
 pub(in crate::bench) const UNCONFIRMED: Case = Case {
-    senders: Senders::Signed,
+    setup: lab::SIGNED,
     more: &["--auth", "sigv4", "--no-confirm"],
     counts: ALL_SENDERS,
     goal: 1.1,
@@ -47,7 +42,7 @@ pub(in crate::bench) const UNCONFIRMED: Case = Case {
 /// When a server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure(lab: &Lab<'_>, case: &Case) -> Outcome<Finding> {
     let floor = lab.floor(Floor::Plain)?;
-    let server = lab.tenfour("server", case.senders, Cores::All)?;
+    let server = lab.tenfour(case.setup)?;
     let mut findings = Vec::new();
     for &senders in case.counts {
         let of_floor = || Messages::new(senders, &[]).cpu(lab, &floor);

@@ -1,8 +1,7 @@
 //! Devices that come and go.
 
-use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, Floor, Lab};
+use crate::bench::lab::{Floor, Lab, OPEN};
 use crate::bench::measurement::Measurement;
 use crate::bench::server::Server;
 use crate::bench::statistic::alternate;
@@ -21,7 +20,7 @@ const GOAL: f64 = 1.3;
 /// When a server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure_plain(lab: &Lab<'_>) -> Outcome<Finding> {
     let floor = lab.floor(Floor::Plain)?;
-    let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+    let server = lab.tenfour(OPEN)?;
     let cpu = |server: &Server| cycles(lab, server, "plain")?.number(CPU);
     let [base, value] = alternate(lab.effort.rounds, [&|| cpu(&floor), &|| cpu(&server)])?;
     Ok(Finding::at_most("a cycle", (value, base), GOAL))
@@ -32,7 +31,7 @@ pub(in crate::bench) fn measure_plain(lab: &Lab<'_>) -> Outcome<Finding> {
 /// # Errors
 /// When the server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure_tls(lab: &Lab<'_>) -> Outcome<Finding> {
-    let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+    let server = lab.tenfour(OPEN)?;
     let last = std::cell::RefCell::new(None);
     let cpu = || {
         let measurement = cycles(lab, &server, "tls")?;

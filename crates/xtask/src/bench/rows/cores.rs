@@ -3,7 +3,7 @@
 use super::messages::Messages;
 use crate::bench::configuration::Senders;
 use crate::bench::finding::Finding;
-use crate::bench::lab::{Cores, Lab};
+use crate::bench::lab::{Lab, Setup};
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
 
@@ -16,8 +16,8 @@ const GOAL: f64 = 1.15;
 /// # Errors
 /// When a server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure(lab: &Lab<'_>) -> Outcome<Finding> {
-    let one = lab.tenfour("one-core", Senders::Open, Cores::Only("0"))?;
-    let two = lab.tenfour("two-cores", Senders::Open, Cores::Only("0,1"))?;
+    let one = lab.tenfour(Setup::new("one-core", Senders::Open).on("0"))?;
+    let two = lab.tenfour(Setup::new("two-cores", Senders::Open).on("0,1"))?;
     let messages = Messages::new(SENDERS, &[]);
     let [of_one, of_two] =
         alternate(lab.effort.rounds, [&|| messages.cpu(lab, &one), &|| messages.cpu(lab, &two)])?;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::messages::Messages;
-use crate::bench::configuration::Senders;
+use super::messages::{Messages, SIGNED};
+use crate::bench::configuration::{OTHERS, Registry, Senders};
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, DEVICES, Lab};
+use crate::bench::lab::{DEVICES, Lab, OPEN, Setup};
 use crate::bench::statistic::alternate;
 use crate::failure::{Failure, Outcome};
 
@@ -18,11 +18,28 @@ const GOAL: f64 = 1.15;
 /// # Errors
 /// When the server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure_devices(lab: &Lab<'_>) -> Outcome<Finding> {
-    let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+    let server = lab.tenfour(OPEN)?;
     let many = lab.effort.many.to_string();
     let cpu = |devices| Messages { senders: SENDERS, devices, more: &[] }.cpu(lab, &server);
     let [few, among_many] = alternate(lab.effort.rounds, [&|| cpu(DEVICES), &|| cpu(&many)])?;
     Ok(Finding::at_most(&format!("{many} devices"), (among_many, few), GOAL))
+}
+
+/// Measures a server that knows few principals and one that knows many, in turns.
+///
+/// # Errors
+/// When a server does not come up or a run is no measurement.
+pub(in crate::bench) fn measure_principals(lab: &Lab<'_>) -> Outcome<Finding> {
+    let small = lab.tenfour(Setup::new("small", Senders::Signed))?;
+    let large = Setup::new("large", Senders::Signed).knowing(Registry::Large);
+    let large = lab.tenfour(large)?;
+    let messages = Messages::new(SENDERS, &SIGNED);
+    let [few, among_many] = alternate(
+        lab.effort.rounds,
+        [&|| messages.cpu(lab, &small), &|| messages.cpu(lab, &large)],
+    )?;
+    let what = format!("{OTHERS} other devices and {OTHERS} other senders");
+    Ok(Finding::at_most(&what, (among_many, few), GOAL))
 }
 
 /// Runs the bench of crate `broker`.

@@ -1,9 +1,8 @@
 //! What TLS adds.
 
 use super::messages::{Messages, SIGNED};
-use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, Floor, Lab};
+use crate::bench::lab::{self, Floor, Lab};
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
 
@@ -19,7 +18,7 @@ const GOAL: f64 = 1.3;
 pub(in crate::bench) fn measure(lab: &Lab<'_>) -> Outcome<Finding> {
     let floor = lab.floor(Floor::Plain)?;
     let floor_tls = lab.floor(Floor::Tls)?;
-    let server = lab.tenfour("server", Senders::Signed, Cores::All)?;
+    let server = lab.tenfour(lab::SIGNED)?;
     let tls = [&SIGNED[..], &TLS].concat();
     let (plain, tls) = (Messages::new(SENDERS, &SIGNED), Messages::new(SENDERS, &tls));
     let [floor_plain, floor_tls, server_plain, server_tls] = alternate(

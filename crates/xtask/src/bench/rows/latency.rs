@@ -1,9 +1,8 @@
 //! Latency at a rate that leaves room.
 
 use super::messages::Messages;
-use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, Floor, Lab};
+use crate::bench::lab::{Floor, Lab, OPEN};
 use crate::bench::server::Server;
 use crate::bench::statistic::alternate;
 use crate::failure::{Failure, Outcome};
@@ -18,7 +17,7 @@ const GOAL: f64 = 1.5;
 /// When a server does not come up, a run is no measurement or the rate was not kept up with.
 pub(in crate::bench) fn measure(lab: &Lab<'_>) -> Outcome<Finding> {
     let floor = lab.floor(Floor::Plain)?;
-    let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+    let server = lab.tenfour(OPEN)?;
     let closed = Messages::new(SENDERS, &[]);
     let highest = || closed.send(lab, &server)?.number("/throughput_per_second");
     let [highest] = alternate(lab.effort.rounds, [&highest])?;

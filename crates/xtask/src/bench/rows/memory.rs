@@ -1,8 +1,7 @@
 //! What an idle device takes.
 
-use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, Lab};
+use crate::bench::lab::{Lab, OPEN};
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
 
@@ -14,7 +13,7 @@ pub(in crate::bench) fn measure(lab: &Lab<'_>, transport: &str, goal: f64) -> Ou
     let (from, to) = lab.effort.idle;
     let [first, last] = [from, to].map(|devices| devices.to_string());
     let slope = || {
-        let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+        let server = lab.tenfour(OPEN)?;
         let words = ["idle", "--device-transport", transport, "--from", &first, "--devices", &last];
         let words = [&words[..], &["--steps", "3", "--settle", "1000"]].concat();
         lab.load(&server, &words)?.number("/bytes_per_device")

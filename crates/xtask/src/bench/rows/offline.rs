@@ -3,7 +3,7 @@
 use super::messages::Messages;
 use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, Lab};
+use crate::bench::lab::{Lab, Setup};
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
 
@@ -20,8 +20,8 @@ const SAME: f64 = 1.15;
 /// # Errors
 /// When a server does not come up or a run is no measurement.
 pub(in crate::bench) fn measure(lab: &Lab<'_>) -> Outcome<Finding> {
-    let empty = lab.tenfour("empty", Senders::Open, Cores::All)?;
-    let crowded = lab.tenfour("crowded", Senders::Open, Cores::All)?;
+    let empty = lab.tenfour(Setup::new("empty", Senders::Open))?;
+    let crowded = lab.tenfour(Setup::new("crowded", Senders::Open))?;
     let _crowd = lab.hold(&crowded, CROWD)?;
     let confirmed = Messages::new(SENDERS, &[]);
     // Others than those who are there.

@@ -1,8 +1,7 @@
 //! Publish-subscribe beside another broker.
 
-use crate::bench::configuration::Senders;
 use crate::bench::finding::{Finding, Verdict};
-use crate::bench::lab::{Cores, DEVICES, Lab, PAYLOAD};
+use crate::bench::lab::{DEVICES, Lab, OPEN, PAYLOAD};
 use crate::bench::server::Server;
 use crate::bench::statistic::alternate;
 use crate::failure::Outcome;
@@ -22,7 +21,7 @@ pub(in crate::bench) fn measure(
     goal: f64,
 ) -> Outcome<Finding> {
     let mosquitto = lab.mosquitto()?;
-    let server = lab.tenfour("server", Senders::Open, Cores::All)?;
+    let server = lab.tenfour(OPEN)?;
     let [seconds, warmup] =
         [lab.effort.seconds, lab.effort.warmup].map(|number| number.to_string());
     let words = [

@@ -56,9 +56,14 @@ impl Setup {
         Self { name, senders, registry: Registry::Small, threads: Threads::One, cores: None }
     }
 
+    /// The same with a thread for each core, which is what it has without being told.
+    pub(super) const fn on_every_core(self) -> Self {
+        Self { threads: Threads::OneACore, ..self }
+    }
+
     /// The same on these cores, with a thread on each.
     pub(super) const fn on(self, cores: &'static str) -> Self {
-        Self { cores: Some(cores), threads: Threads::OneACore, ..self }
+        Self { cores: Some(cores), ..self.on_every_core() }
     }
 
     /// The same with that registry.

@@ -13,6 +13,8 @@ use super::rows::{
 pub(super) enum Row {
     /// Confirmed, unsigned.
     Confirmed,
+    /// Confirmed, unsigned, as a server is that nobody has configured.
+    ConfirmedEveryCore,
     /// Confirmed, signed.
     Signed,
     /// Confirmed, signed, HTTP/2.
@@ -53,8 +55,9 @@ pub(super) enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Confirmed,
+        Self::ConfirmedEveryCore,
         Self::Signed,
         Self::Http2,
         Self::Unconfirmed,
@@ -79,6 +82,7 @@ impl Row {
     pub(super) fn slug(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
+            Self::ConfirmedEveryCore => "confirmed-every-core",
             Self::Signed => "signed",
             Self::Http2 => "http2",
             Self::Unconfirmed => "unconfirmed",
@@ -104,7 +108,10 @@ impl Row {
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Confirmed => "CPU of a confirmed message, plain HTTP/1.1, no authentication",
-            Self::Signed => "the same, SigV4 verified, sender's and device's policies evaluated",
+            Self::ConfirmedEveryCore => {
+                "the same with a thread for each core, which is the default"
+            }
+            Self::Signed => "confirmed, SigV4 verified, sender's and device's policies evaluated",
             Self::Http2 => "the same over one HTTP/2 connection with 64 streams in flight",
             Self::Unconfirmed => "CPU of an unconfirmed message, SigV4, both policies",
             Self::Https => "CPU that TLS adds: HTTPS with SigV4, devices on TLS",
@@ -134,7 +141,7 @@ impl Row {
     /// What is wanted.
     pub(super) fn goal(self) -> &'static str {
         match self {
-            Self::Confirmed => "<= 1.25 x floor",
+            Self::Confirmed | Self::ConfirmedEveryCore => "<= 1.25 x floor",
             Self::Signed => "<= 1.5 x floor",
             Self::Http2 => "<= 1.0 x floor",
             Self::Unconfirmed => "<= 1.1 x floor of the confirmed message",
@@ -159,7 +166,7 @@ impl Row {
     /// How it is measured, beside the commands.
     pub(super) fn note(self) -> &'static str {
         match self {
-            Self::Confirmed => {
+            Self::Confirmed | Self::ConfirmedEveryCore => {
                 "16, 64 and 256 senders, each beside the floor; the worst ratio counts."
             }
             Self::Signed => "16, 64 and 256 senders; the floor's requests are unsigned.",
@@ -203,6 +210,7 @@ impl Row {
     pub(super) fn measure(self, lab: &Lab<'_>) -> Outcome<Finding> {
         match self {
             Self::Confirmed => confirmed::measure(lab, &confirmed::UNSIGNED),
+            Self::ConfirmedEveryCore => confirmed::measure(lab, &confirmed::ON_EVERY_CORE),
             Self::Signed => confirmed::measure(lab, &confirmed::SIGNED),
             Self::Http2 => confirmed::measure(lab, &confirmed::HTTP2),
             Self::Unconfirmed => confirmed::measure(lab, &confirmed::UNCONFIRMED),

@@ -91,8 +91,9 @@ const INTRODUCTION: &str = "\
 CPU is user and system time of the server's process, per message or whatever the row counts. The floor
 is `tenfour-floor`: one thread that reads a request, writes a PUBLISH, reads the PUBACK and writes an
 answer, and does nothing else. What is compared was measured in turns, in one run, and the medians of
-all rounds are compared. The load generator shares the machine. If a row does not say otherwise, there
-are 1,000 MQTT 5 devices, messages have 256 bytes, each sender has one request in flight on a
+all rounds are compared. The load generator shares the machine. If a row does not say otherwise, the
+server has one thread (`threads = 1`), as the floor and mosquitto have, though its default is one for
+each core; there are 1,000 MQTT 5 devices, messages have 256 bytes, each sender has one request in flight on a
 connection of its own, every policy is evaluated, every message is logged to a file at INFO, and
 metrics are on.
 ";

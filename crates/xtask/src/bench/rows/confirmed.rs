@@ -22,6 +22,9 @@ pub(in crate::bench) struct Case {
 /// Everybody may send; the device's policy is evaluated.
 pub(in crate::bench) const UNSIGNED: Case =
     Case { setup: lab::OPEN, more: &[], counts: ALL_SENDERS, goal: 1.25 };
+/// The same on as many threads as there are cores.
+pub(in crate::bench) const ON_EVERY_CORE: Case =
+    Case { setup: lab::OPEN.on_every_core(), more: &[], counts: ALL_SENDERS, goal: 1.25 };
 /// Signed, both policies.
 pub(in crate::bench) const SIGNED: Case =
     Case { setup: lab::SIGNED, more: &["--auth", "sigv4"], counts: ALL_SENDERS, goal: 1.5 };

@@ -8,6 +8,7 @@ use crate::ops::send_direct_message::{Dispatch, Ledger};
 use crate::reply::Reply;
 
 /// What became of a request at once.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack of one request")]
 pub enum Begun<'a> {
     /// It has its answer.
     Answered(Reply),

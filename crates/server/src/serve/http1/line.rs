@@ -174,7 +174,7 @@ impl State {
     }
 
     /// Takes the connection out, with what is still to be written to it.
-    pub(super) fn into_wire(&mut self) -> Option<(Wire, Vec<u8>)> {
+    pub(super) fn take_wire(&mut self) -> Option<(Wire, Vec<u8>)> {
         let wire = self.wire.take()?;
         self.out.drain(..self.written);
         self.written = 0;

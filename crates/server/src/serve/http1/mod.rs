@@ -189,7 +189,7 @@ impl Http1 {
 
     /// Gives the connection to the HTTP library. Requests that came before have their answers.
     fn hand_on(&mut self, turn: &Turn<'_, '_>) -> Next {
-        let Some((mut wire, unwritten)) = self.line.lock().into_wire() else { return Next::End };
+        let Some((mut wire, unwritten)) = self.line.lock().take_wire() else { return Next::End };
         if wire.leave(turn).is_err() {
             return Next::End;
         }

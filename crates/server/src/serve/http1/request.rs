@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 const HEADERS: usize = 48;
 
 /// What the beginning of a buffer is.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack of one request")]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'b> {
     /// The beginning of a request; whether its head is whole.

@@ -195,8 +195,8 @@ impl TlsStream {
                     false
                 }
                 ConnectionState::BlockedHandshake | ConnectionState::Closed => false,
-                // Early data is not offered.
-                state => {
+                // Early data is not offered; other states there are none of.
+                state @ (ConnectionState::ReadEarlyData(_) | _) => {
                     let state = format!("an unexpected state of the TLS library: {state:?}");
                     return Err(rustls::Error::General(state));
                 }

@@ -1,6 +1,6 @@
 //! The bytes of one connection: plain, or inside TLS.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -132,7 +132,28 @@ fn open(tls: &mut ServerConnection, mut raw: &[u8], opened: &mut Vec<u8>) -> io:
 
 fn flush(tls: &mut ServerConnection, stream: &mut TcpStream) -> io::Result<()> {
     while tls.wants_write() {
-        tls.write_tls(stream)?;
+        tls.write_tls(&mut Records(stream))?;
     }
     Ok(())
+}
+
+/// A socket for records: nearly always there is one, and to send it costs less than to write a list
+/// with one member.
+struct Records<'a>(&'a mut TcpStream);
+
+impl Write for Records<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match slices {
+            [only] => self.0.write(only),
+            several => self.0.write_vectored(several),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

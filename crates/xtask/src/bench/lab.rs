@@ -22,8 +22,9 @@ pub(super) const DEVICES: &str = "1000";
 /// Bytes of each message.
 pub(super) const PAYLOAD: &str = "256";
 
-/// What mosquitto is told; everything else is its default.
-const MOSQUITTO: &str = "allow_anonymous true\npersistence false\nlog_dest none\n";
+/// What mosquitto is told; everything else is its default. Started by root it would become another
+/// user, and the kernel would then not end it with us.
+const MOSQUITTO: &str = "allow_anonymous true\npersistence false\nlog_dest none\nuser root\n";
 
 /// What all rows share.
 pub(super) struct Lab<'a> {

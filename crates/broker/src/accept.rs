@@ -15,7 +15,6 @@ use mqtt::{ClientId, Connect, Packet, ReasonCode, Version};
 use reactor::Ready;
 use telemetry::Quota;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::Sleep;
 
 use crate::driver::Driver;
 use crate::events::ConnectEnd;
@@ -52,7 +51,7 @@ pub(crate) struct Admission {
     entrance: Entrance,
     received: Vec<u8>,
     /// Set once something has to be waited for.
-    patience: Option<Pin<Box<Sleep>>>,
+    patience: Option<Pin<Box<dyn Future<Output = ConnectEnd> + Send>>>,
 }
 
 /// What the client has sent so far.
@@ -95,13 +94,11 @@ impl Admission {
 
     /// Nothing more for now; the client has a while.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Driver>> {
-        let time = self.node.bounds.connect_packet;
-        let patience = self.patience.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
-        if patience.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
+        let patience =
+            self.patience.get_or_insert_with(|| Box::pin(patience(Arc::clone(&self.node))));
+        let Poll::Ready(end) = patience.as_mut().poll(cx) else { return Poll::Pending };
         self.io = None;
-        self.node.connect_failed(&self.entrance, None, &ConnectEnd::TimedOut);
+        self.node.connect_failed(&self.entrance, None, &end);
         Poll::Ready(None)
     }
 
@@ -137,6 +134,14 @@ impl Admission {
                 None
             }
         }
+    }
+}
+
+/// Why a client that has not sent its CONNECT is not waited for any longer.
+async fn patience(node: Arc<Node>) -> ConnectEnd {
+    tokio::select! {
+        () = tokio::time::sleep(node.bounds.connect_packet) => ConnectEnd::TimedOut,
+        () = node.drain_begun() => ConnectEnd::Draining,
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Driver {
     pub(crate) inbox: Vec<u8>,
 }
 
+/// How many reads of a turn at most: a client that sends without end must not hold up others.
+const READS: usize = 4;
+
 /// How much is read at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -67,15 +70,8 @@ impl Driver {
     }
 
     fn poll_with(&mut self, cx: &mut Context<'_>, ready: Ready, scratch: &mut [u8]) -> Poll<()> {
-        if !self.inbox.is_empty() {
-            // What came together with the CONNECT, before anything else is read; later, the beginning
-            // of a packet that is still not whole.
-            if matches!(self.handle_bytes(&[], self.node.now()), Flow::Stop) {
-                return Poll::Ready(());
-            }
-        }
         let mut ready = ready;
-        loop {
+        for _ in 0..READS {
             let now = self.node.now();
             match self.read(cx, std::mem::take(&mut ready), now, scratch) {
                 Read::Pending => return Poll::Pending,
@@ -93,6 +89,18 @@ impl Driver {
                     }
                 }
             }
+        }
+        // Others come first.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Deals with what came together with the CONNECT, before anything else is read; ready when the
+    /// connection is over.
+    pub(crate) fn begin(&mut self) -> Poll<()> {
+        match self.handle_bytes(&[], self.node.now()) {
+            Flow::Continue => Poll::Pending,
+            Flow::Stop => Poll::Ready(()),
         }
     }
 
@@ -134,35 +142,42 @@ impl Driver {
     fn handle_bytes(&mut self, fresh: &[u8], now: Moment) -> Flow {
         let mut batch = Batch::new(now);
         let flow = if self.inbox.is_empty() {
-            self.handle_packets(fresh, &mut batch)
+            let (flow, used) = self.handle_packets(fresh, &mut batch);
+            self.inbox.extend_from_slice(&fresh[used..]);
+            flow
         } else {
             let mut inbox = std::mem::take(&mut self.inbox);
             inbox.extend_from_slice(fresh);
-            self.handle_packets(&inbox, &mut batch)
+            let (flow, used) = self.handle_packets(&inbox, &mut batch);
+            if used < inbox.len() {
+                inbox.drain(..used);
+                self.inbox = inbox;
+            }
+            flow
         };
         batch.write(&self.node);
         flow
     }
 
-    fn handle_packets(&mut self, mut bytes: &[u8], batch: &mut Batch) -> Flow {
-        while !bytes.is_empty() {
-            match mqtt::decode(bytes, self.version, self.packet_size_limit) {
+    /// Deals with the whole packets at the beginning of `bytes`; says how many bytes they are.
+    fn handle_packets(&mut self, bytes: &[u8], batch: &mut Batch) -> (Flow, usize) {
+        let mut used = 0;
+        while used < bytes.len() {
+            match mqtt::decode(&bytes[used..], self.version, self.packet_size_limit) {
                 Ok(Some((packet, length))) => {
-                    bytes = &bytes[length..];
+                    used += length;
                     if let Flow::Stop = self.handle_packet(packet, batch) {
-                        return Flow::Stop;
+                        return (Flow::Stop, used);
                     }
                 }
-                Ok(None) => {
-                    self.inbox = bytes.to_vec();
-                    break;
-                }
+                Ok(None) => break,
                 Err(error) => {
-                    return self.stop(CloseReason::ClientError(error.reason_code()));
+                    let reason = CloseReason::ClientError(error.reason_code());
+                    return (self.stop(reason), used);
                 }
             }
         }
-        Flow::Continue
+        (Flow::Continue, used)
     }
 
     fn handle_packet(&mut self, packet: Packet<'_>, batch: &mut Batch) -> Flow {

@@ -13,6 +13,7 @@ use engine::rate::Bucket;
 use engine::session::Rules;
 use policy::Scope;
 use telemetry::Telemetry;
+use tokio::sync::Notify;
 
 use crate::Clock;
 use crate::devices::Devices;
@@ -50,6 +51,7 @@ pub struct Node {
     pub(crate) farewells: AtomicUsize,
     epochs: AtomicU64,
     draining: AtomicBool,
+    drains: Notify,
 }
 
 /// The account's rates.
@@ -82,6 +84,7 @@ impl Node {
             farewells: AtomicUsize::new(0),
             epochs: AtomicU64::new(0),
             draining: AtomicBool::new(false),
+            drains: Notify::new(),
         });
         tokio::spawn(crate::timers::run(Arc::downgrade(&node)));
         node
@@ -124,11 +127,24 @@ impl Node {
 
     /// Whether the node is shutting down and takes nothing new.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.load(Ordering::Acquire)
     }
 
-    pub(crate) fn start_draining(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+    /// Takes nothing new from now on; the first part of [`Node::drain`].
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.drains.notify_waiters();
+    }
+
+    /// Waits until the node takes nothing new any more.
+    pub(crate) async fn drain_begun(&self) {
+        loop {
+            let begun = self.drains.notified();
+            if self.is_draining() {
+                return;
+            }
+            begun.await;
+        }
     }
 
     pub(crate) fn farewells(&self) -> usize {

@@ -34,7 +34,12 @@ impl Serving {
             match admission.poll(cx, ready) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Ready(Some(driver)) => self.0 = Stage::Driving(driver),
+                Poll::Ready(Some(mut driver)) => {
+                    if driver.begin().is_ready() {
+                        return Poll::Ready(());
+                    }
+                    self.0 = Stage::Driving(driver);
+                }
             }
             ready = Ready::NOTHING;
         }

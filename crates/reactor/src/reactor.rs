@@ -5,6 +5,7 @@ use std::io;
 use std::mem;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -23,11 +24,16 @@ const EVENTS: usize = 256;
 const NOT_AT_ALL: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// Edges of both directions: a task reads and writes until the socket has no more.
-const INTEREST: EventFlags =
-    EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
+const INTEREST: EventFlags = EventFlags::IN
+    .union(EventFlags::OUT)
+    .union(EventFlags::PRI)
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::ET);
 
-/// The peer has closed its half, or the connection is broken.
-const OVER: EventFlags = EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::ERR);
+/// A read that does not fill its buffer has not emptied the socket: the peer has closed its half, the
+/// connection is broken, or there is urgent data, at which a read stops.
+const OVER: EventFlags =
+    EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::ERR).union(EventFlags::PRI);
 
 thread_local! {
     /// What the kernel told this thread last. Not the reactor's, which may change its thread.
@@ -132,15 +138,16 @@ impl Reactor {
     fn turn(&mut self, key: usize, ready: Ready) {
         let Reactor { epoll, tasks, .. } = self;
         let epoll = epoll.get_ref().as_fd();
-        let mut ready = ready;
         while let Some(Seat { task, waker }) = tasks.get_mut(key) {
             let context = &mut Context::from_waker(waker);
-            match task.run(&mut Turn { context, ready, epoll }) {
+            let turn = &mut Turn { context, ready, epoll };
+            // A panic is a fault of ours that must end no connection but the one it is about; the
+            // panic hook has told of it. Nothing of the task is used again.
+            let next = panic::catch_unwind(AssertUnwindSafe(|| task.run(turn)));
+            match next.unwrap_or(Next::End) {
                 Next::Wait => return,
-                Next::Become(other) => {
-                    *task = other;
-                    ready = Ready::NOTHING;
-                }
+                // It hears what this turn brought: the event does not come again.
+                Next::Become(other) => *task = other,
                 Next::End => {
                     tasks.remove(key);
                 }

@@ -14,7 +14,7 @@ pub trait Task: Send {
 pub enum Next {
     /// Another turn when the socket or the waker says so.
     Wait,
-    /// Another task in its place, which is given a turn at once.
+    /// Another task in its place, which is given the same turn at once.
     Become(Box<dyn Task>),
     /// To be dropped.
     End,
@@ -34,7 +34,8 @@ pub struct Turn<'a, 'w> {
 pub struct Ready {
     /// There may be something to read.
     pub readable: bool,
-    /// The peer has closed its half or the connection broke: it can be read to its end.
+    /// The peer has closed its half, sent urgent data or is gone: a read tells what there is, and
+    /// only one that finds nothing tells that there is nothing more.
     pub closed: bool,
 }
 

@@ -147,7 +147,7 @@ fn a_task_can_be_woken_from_any_thread_and_after_its_end() {
     let handle = start();
     let (ours, theirs) = pair();
     let (give, turns) = channel();
-    struct Counting(Sender<Waker>, usize, #[allow(dead_code)] Stream);
+    struct Counting(Sender<Waker>, usize, #[expect(dead_code)] Stream);
     impl Task for Counting {
         fn run(&mut self, turn: &mut Turn<'_, '_>) -> Next {
             self.1 += 1;
@@ -166,6 +166,28 @@ fn a_task_can_be_woken_from_any_thread_and_after_its_end() {
     waker.wake();
     assert!(turns.recv_timeout(PATIENCE).is_err(), "the task is gone");
     drop(ours);
+}
+
+/// Panics at its first turn.
+struct Panicking(#[expect(dead_code)] Stream);
+
+impl Task for Panicking {
+    fn run(&mut self, _: &mut Turn<'_, '_>) -> Next {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_panic_ends_its_own_connection_alone() {
+    let handle = start();
+    let (mut ours, theirs) = pair();
+    let (news, _) = read_in_reactor(&handle, theirs, 64);
+    let (mut lost, panicking) = pair();
+    handle.adopt(panicking, |stream| Box::new(Panicking(stream)));
+    lost.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    assert_eq!(lost.read(&mut [0; 8]).expect("the end"), 0);
+    ours.write_all(b"still").expect("written");
+    assert_eq!(next(&news), News::Bytes(b"still".to_vec()));
 }
 
 /// Writes until the socket is full, and again at every turn, until everything is written.

@@ -35,6 +35,9 @@ const WINDOW: u32 = 256 * 1024;
 /// How often a connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many looks a peer has to answer a goodbye (GOAWAY) once all its requests are answered.
+const GOODBYE_LOOKS: u32 = 2;
+
 /// Serves the connection until it ends, is idle for too long or the server drains.
 pub(super) async fn serve<S>(stream: S, caller: Arc<Caller>, held: Held)
 where
@@ -44,7 +47,7 @@ where
     let handshake = builder(&held.doors).handshake(stream);
     // An error is the peer's: it went away, or sent what is no HTTP/2.
     let Ok(Ok(connection)) = tokio::time::timeout(patience, handshake).await else { return };
-    let mut visit = Visit { caller, held, calls: Calls::default(), quiet: 0 };
+    let mut visit = Visit { caller, held, calls: Calls::default(), quiet: 0, goodbye: 0 };
     visit.serve(connection).await;
 }
 
@@ -66,6 +69,8 @@ struct Visit {
     calls: Calls,
     /// Looks since the last request.
     quiet: u32,
+    /// Looks since it was told goodbye.
+    goodbye: u32,
 }
 
 impl Visit {
@@ -93,7 +98,10 @@ impl Visit {
                 }
                 _ = look.tick() => {
                     self.calls.look();
-                    if self.is_idle() {
+                    if told && self.is_given_up() {
+                        return;
+                    }
+                    if !told && self.is_idle() {
                         connection.graceful_shutdown();
                         told = true;
                     }
@@ -107,6 +115,12 @@ impl Visit {
         let bounds = self.held.doors.api.node().bounds();
         self.quiet = if self.calls.is_empty() { self.quiet + 1 } else { 0 };
         LOOK * self.quiet > bounds.http_idle
+    }
+
+    /// Whether a peer that was told goodbye has had its time to answer that.
+    fn is_given_up(&mut self) -> bool {
+        self.goodbye += 1;
+        self.goodbye > GOODBYE_LOOKS && self.calls.is_empty()
     }
 
     fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {

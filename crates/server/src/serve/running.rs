@@ -130,6 +130,8 @@ impl Running {
         let node = Arc::clone(self.api.node());
         node.telemetry().record(&event::Server::DrainStarted { connections: node.connected() });
         let patience = node.bounds().drain;
+        // Whoever hears of the drain finds it begun.
+        node.start_draining();
         // No receiver is left when every connection is gone already; that is as good.
         let _ = self.draining.send(true);
         let drained = tokio::time::timeout(patience + FAREWELL + LAST_WORDS, async {

@@ -22,7 +22,9 @@ pub(super) struct Alarm {
     requests: u64,
     /// Looks since anything changed.
     looks: u32,
-    /// Of a request that is not whole: whether its head is.
+    /// Part of a request has come.
+    partial: bool,
+    /// Its head is whole.
     head: bool,
 }
 
@@ -33,8 +35,6 @@ pub(super) struct Seen {
     pub(super) requests: u64,
     /// One of them waits for its device.
     pub(super) busy: bool,
-    /// Part of another has come.
-    pub(super) partial: bool,
 }
 
 /// What follows from it.
@@ -49,7 +49,7 @@ pub(super) enum Verdict {
 
 impl Alarm {
     pub(super) fn new(draining: watch::Receiver<bool>) -> Self {
-        Alarm { draining, ring: None, requests: 0, looks: 0, head: false }
+        Alarm { draining, ring: None, requests: 0, looks: 0, partial: false, head: false }
     }
 
     /// Whether it will ring.
@@ -59,10 +59,16 @@ impl Alarm {
 
     /// A request is not whole; `head` says whether its head is.
     pub(super) fn partial(&mut self, head: bool) {
-        if self.head != head {
-            self.head = head;
+        if !self.partial || self.head != head {
+            // Its time begins now, however long nothing came before.
             self.looks = 0;
         }
+        (self.partial, self.head) = (true, head);
+    }
+
+    /// A request is whole.
+    pub(super) fn whole(&mut self) {
+        (self.partial, self.head) = (false, false);
     }
 
     /// Looks if a second has passed, and arms the alarm for the next one.
@@ -87,15 +93,16 @@ impl Alarm {
             return Verdict::GoOn;
         }
         self.looks += 1;
-        let patience = match seen {
-            Seen { partial: true, .. } if self.head => bounds.http_body,
-            Seen { partial: true, .. } | Seen { requests: 0, .. } => bounds.http_head,
-            Seen { .. } => bounds.http_idle,
+        let patience = match self.partial {
+            true if self.head => bounds.http_body,
+            true => bounds.http_head,
+            false if seen.requests == 0 => bounds.http_head,
+            false => bounds.http_idle,
         };
         if LOOK * self.looks <= patience {
             return Verdict::GoOn;
         }
-        if seen.partial && self.head { Verdict::BodyTimedOut } else { Verdict::Over }
+        if self.partial && self.head { Verdict::BodyTimedOut } else { Verdict::Over }
     }
 }
 
@@ -114,29 +121,42 @@ fn ring(mut draining: watch::Receiver<bool>) -> Ring {
 mod tests {
     use super::*;
 
-    fn seconds(seen: Seen, head: bool) -> (u32, Verdict) {
+    fn alarm(requests: u64) -> Alarm {
         let (_sender, draining) = watch::channel(false);
-        let mut alarm = Alarm::new(draining);
-        alarm.requests = seen.requests;
-        alarm.partial(head);
+        Alarm { requests, ..Alarm::new(draining) }
+    }
+
+    /// The look that ends it, and how; none of a thousand does if it goes on.
+    fn ends(alarm: &mut Alarm, seen: Seen) -> Option<(u32, Verdict)> {
         let bounds = Bounds::default();
-        for second in 1..1000 {
-            let verdict = alarm.look(seen, &bounds);
-            if verdict != Verdict::GoOn {
-                return (second, verdict);
-            }
-        }
-        (0, Verdict::GoOn)
+        let mut looks = (1..1000).map(|look| (look, alarm.look(seen, &bounds)));
+        looks.find(|(_, verdict)| *verdict != Verdict::GoOn)
     }
 
     #[test]
     fn each_kind_of_slowness_has_its_patience() {
-        let seen = Seen { requests: 0, busy: false, partial: false };
-        assert_eq!(seconds(seen, false), (11, Verdict::Over));
-        assert_eq!(seconds(Seen { requests: 3, ..seen }, false), (76, Verdict::Over));
-        let partial = Seen { requests: 3, partial: true, ..seen };
-        assert_eq!(seconds(partial, false), (11, Verdict::Over));
-        assert_eq!(seconds(partial, true), (21, Verdict::BodyTimedOut));
-        assert_eq!(seconds(Seen { busy: true, ..seen }, false), (0, Verdict::GoOn));
+        let first = Seen { requests: 0, busy: false };
+        let later = Seen { requests: 3, busy: false };
+        assert_eq!(ends(&mut alarm(0), first), Some((11, Verdict::Over)));
+        assert_eq!(ends(&mut alarm(3), later), Some((76, Verdict::Over)));
+        assert_eq!(ends(&mut alarm(3), Seen { busy: true, ..later }), None);
+        for (head, end) in [(false, (11, Verdict::Over)), (true, (21, Verdict::BodyTimedOut))] {
+            let mut alarm = alarm(3);
+            alarm.partial(head);
+            assert_eq!(ends(&mut alarm, later), Some(end));
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_request_begins_with_its_first_byte() {
+        let seen = Seen { requests: 3, busy: false };
+        let mut alarm = alarm(3);
+        alarm.partial(true);
+        alarm.whole();
+        for _ in 0..60 {
+            assert_eq!(alarm.look(seen, &Bounds::default()), Verdict::GoOn);
+        }
+        alarm.partial(true);
+        assert_eq!(ends(&mut alarm, seen), Some((21, Verdict::BodyTimedOut)));
     }
 }

@@ -1,5 +1,6 @@
 //! The line to a sender, which whoever has news for it may write to.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,10 +15,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::serve::date;
 use crate::serve::wire::Wire;
 
+thread_local! {
+    /// A buffer for the next answer of this thread.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The largest buffer that is kept for it.
+const SPARE_BYTES: usize = 64 * 1024;
+
 /// A sender's connection. Its task reads; the answer to a confirmed message is written by the
 /// thread that read the device's PUBACK, so no task has to be woken.
 ///
-/// Invariant: the lock is held by nobody who calls into the node.
+/// Invariant: whoever holds the lock calls into the node for nothing but its log and its metrics.
 pub(super) struct Line(Mutex<State>);
 
 /// What the lock protects.
@@ -26,6 +35,8 @@ pub(super) struct State {
     wire: Option<Wire>,
     out: Vec<u8>,
     written: usize,
+    /// The transport has not passed everything on yet.
+    flushing: bool,
     /// The request that waits for its device, one at a time: answers keep the order of requests.
     exchange: Option<Exchange>,
     /// Counts requests, so that late news of one is not taken for news of another.
@@ -42,6 +53,7 @@ impl Line {
             wire: Some(wire),
             out: Vec::new(),
             written: 0,
+            flushing: false,
             exchange: None,
             requests: 0,
             wake: None,
@@ -142,6 +154,9 @@ impl State {
     }
 
     pub(super) fn append(&mut self, reply: &Reply) {
+        if self.out.capacity() == 0 {
+            self.out = SPARE.take();
+        }
         date::with(|date| reply.write(date, &mut self.out));
     }
 
@@ -159,9 +174,25 @@ impl State {
                 Poll::Pending => return,
             }
         }
+        let flushed = Pin::new(wire).poll_flush(cx);
+        self.flushing = flushed.is_pending();
+        self.broken |= matches!(flushed, Poll::Ready(Err(_)));
+        self.release();
+    }
+
+    /// Gives the buffer to the next connection that needs one: an idle one holds none.
+    fn release(&mut self) {
         self.written = 0;
-        self.out.clear();
-        self.broken |= matches!(Pin::new(wire).poll_flush(cx), Poll::Ready(Err(_)));
+        let mut out = std::mem::take(&mut self.out);
+        if out.capacity() > 0 && out.capacity() <= SPARE_BYTES {
+            out.clear();
+            SPARE.set(out);
+        }
+    }
+
+    /// Whether everything is written.
+    pub(super) fn is_written(&self) -> bool {
+        self.pending_output() == 0 && !self.flushing
     }
 
     /// How many bytes wait to be written.

@@ -12,9 +12,10 @@ mod request;
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use api::{Begun, Caller, Credentials, Sent};
+use broker::Transport;
 use reactor::{Next, Ready, Task, Turn};
 use telemetry::TraceId;
 use tokio::io::AsyncWriteExt;
@@ -31,6 +32,9 @@ use super::wire::Wire;
 
 /// How much is read at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
+
+/// How many reads of a turn at most: a sender that goes on without end must not hold up others.
+const READS: usize = 2;
 
 /// How much may wait to be written to a sender that does not read, before no more is read from it.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -54,8 +58,10 @@ pub(super) struct Http1 {
 
 /// How far the present requests got.
 enum Progress {
-    /// More has to come, or the request before to be answered.
+    /// More has to come.
     Waits,
+    /// The request before has to be answered first.
+    Blocked,
     /// It is the library's.
     Foreign,
 }
@@ -81,42 +87,61 @@ impl Http1 {
     /// Reads what is there and answers what can be answered.
     fn advance(&mut self, turn: &mut Turn<'_, '_>, scratch: &mut [u8]) -> Next {
         self.line.lock().note_ready(turn.ready);
-        if !self.inbox.is_empty()
-            && let Progress::Foreign = self.handle(&[])
-        {
-            return self.hand_on(turn);
-        }
-        loop {
-            let mut state = self.line.lock();
+        let mut progress = match self.inbox.is_empty() {
+            true => Progress::Waits,
+            false => self.handle(&[]),
+        };
+        for _ in 0..READS {
+            if let Progress::Foreign = progress {
+                return self.hand_on(turn);
+            }
+            let line = Arc::clone(&self.line);
+            let mut state = line.lock();
             state.write();
             if state.is_broken() {
                 return Next::End;
             }
-            // A sender that goes ahead of its answers is not read from until it has them.
-            let busy = state.has_exchange();
-            if busy && (!self.inbox.is_empty() || self.doors.api.node().is_draining()) {
+            if let Progress::Blocked = progress {
+                if !state.has_exchange() {
+                    // It was answered just now, on another thread.
+                    drop(state);
+                    progress = self.handle(&[]);
+                    continue;
+                }
                 state.wake_after(turn.context.waker());
             }
-            let ahead = busy && self.inbox.len() >= self.bounds.head;
+            // A sender that goes ahead of its answers is not read from until it has them.
+            let ahead = state.has_exchange() && self.inbox.len() >= self.bounds.head;
             if ahead || state.pending_output() > OUTPUT_BYTES {
                 return Next::Wait;
             }
             let length = match state.poll_read(turn.context, scratch) {
-                Poll::Pending => return self.rest(&state),
+                Poll::Pending => return self.rest(&mut state, turn),
                 Poll::Ready(Ok(0) | Err(_)) => return Next::End,
                 Poll::Ready(Ok(length)) => length,
             };
             drop(state);
-            if let Progress::Foreign = self.handle(&scratch[..length]) {
-                return self.hand_on(turn);
-            }
+            progress = self.handle(&scratch[..length]);
         }
+        if let Progress::Foreign = progress {
+            return self.hand_on(turn);
+        }
+        // Others come first.
+        self.line.lock().write();
+        turn.context.waker().wake_by_ref();
+        Next::Wait
     }
 
     /// Nothing more for now. A server that drains lets a connection go once it is answered.
-    fn rest(&self, state: &line::State) -> Next {
-        let done = !state.has_exchange() && state.pending_output() == 0;
-        if done && self.doors.api.node().is_draining() { Next::End } else { Next::Wait }
+    fn rest(&self, state: &mut line::State, turn: &Turn<'_, '_>) -> Next {
+        if !self.doors.api.node().is_draining() {
+            return Next::Wait;
+        }
+        if state.has_exchange() {
+            state.wake_after(turn.context.waker());
+        }
+        let done = !state.has_exchange() && state.is_written() && self.inbox.is_empty();
+        if done { Next::End } else { Next::Wait }
     }
 
     /// Deals with the requests in what came before and in `fresh`.
@@ -141,10 +166,11 @@ impl Http1 {
         let mut used = 0;
         while used < bytes.len() {
             if self.line.lock().has_exchange() {
-                break;
+                return (Progress::Blocked, used);
             }
             match Found::parse(&bytes[used..], self.bounds) {
                 Found::Whole(request) => {
+                    self.alarm.whole();
                     used += request.length;
                     self.answer(&request);
                 }
@@ -216,9 +242,8 @@ impl Http1 {
         let state = self.line.lock();
         let (requests, busy) = (state.requests(), state.has_exchange());
         drop(state);
-        let partial = !self.inbox.is_empty();
         let bounds = self.doors.api.node().bounds();
-        match self.alarm.poll(turn.context, alarm::Seen { requests, busy, partial }, bounds) {
+        match self.alarm.poll(turn.context, alarm::Seen { requests, busy }, bounds) {
             alarm::Verdict::GoOn => None,
             alarm::Verdict::Over => Some(Next::End),
             alarm::Verdict::BodyTimedOut => {
@@ -244,9 +269,16 @@ impl Task for Http1 {
 }
 
 impl Drop for Http1 {
-    /// A request that still waits is given up: its sender has gone away.
+    /// A request that still waits is given up: its sender has gone away. Its waiter may keep the line
+    /// for a while, but not the socket.
     fn drop(&mut self) {
-        let exchange = self.line.lock().take_exchange();
+        let mut state = self.line.lock();
+        let (exchange, wire) = (state.take_exchange(), state.take_wire());
+        drop(state);
         drop(exchange);
+        if let Some((mut wire, _)) = wire {
+            // The connection is over either way.
+            let _ = wire.poll_close(&mut Context::from_waker(Waker::noop()));
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 use api::{Field, Fields, Head};
 use smallvec::SmallVec;
 
+use crate::serve::http2::PREFACE;
+
 /// More headers than any sender of direct messages has; a request with more is not ours.
 const HEADERS: usize = 48;
 
@@ -43,6 +45,9 @@ impl<'b> Found<'b> {
     /// Looks at the beginning of `buffer`. A request is taken only if there is one way to read it
     /// (RFC 9112, section 6.3).
     pub(super) fn parse(buffer: &'b [u8], bounds: Bounds) -> Found<'b> {
+        if buffer.len() < PREFACE.len() && PREFACE.starts_with(buffer) {
+            return Found::Part { head: false };
+        }
         let mut fields = [const { MaybeUninit::uninit() }; HEADERS];
         let mut request = httparse::Request::new(&mut []);
         let head = match request.parse_with_uninit_headers(buffer, &mut fields) {
@@ -56,7 +61,7 @@ impl<'b> Found<'b> {
         else {
             return Found::Foreign;
         };
-        if !target.starts_with("/connections/") || target.contains('#') {
+        if !target.starts_with("/connections/") || !target.bytes().all(is_plain) {
             return Found::Foreign;
         }
         let Some(body) = body_length(request.headers).filter(|length| *length <= bounds.body)
@@ -70,6 +75,11 @@ impl<'b> Found<'b> {
         let fields = fields.collect();
         Found::Whole(Request { path, query, fields, body, length: head + body.len() })
     }
+}
+
+/// Whether a byte may stand in a path or query (RFC 3986, section 3.3 and 3.4).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/?".contains(&byte)
 }
 
 /// The length of the body; none if anything about it, or about the connection, is out of the
@@ -146,6 +156,14 @@ mod tests {
     }
 
     #[test]
+    fn the_beginning_of_http2_is_waited_for() {
+        for end in 1..PREFACE.len() {
+            assert_eq!(Found::parse(&PREFACE[..end], BOUNDS), Found::Part { head: false });
+        }
+        assert_eq!(Found::parse(PREFACE, BOUNDS), Found::Foreign);
+    }
+
+    #[test]
     fn a_body_without_a_length_is_empty() {
         assert!(found(&format!("{SEND}\r\n")));
         assert!(found(&format!("{SEND}connection: Keep-Alive\r\n\r\n")));
@@ -176,6 +194,8 @@ mod tests {
             "POST /connections/a/messages HTTP/1.0",
             "POST /other HTTP/1.1",
             "POST http://h/connections/a/messages HTTP/1.1",
+            "POST /connections/\"/messages HTTP/1.1",
+            "POST /connections/a/messages#x HTTP/1.1",
             "PRI * HTTP/2.0",
             "nonsense",
         ] {

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::serve::date;
 
-/// How many calls are kept before those that are answered are sorted out.
+/// How many calls are kept at least before those that are answered are sorted out.
 const SORT_OUT: usize = 1024;
 
 /// One request and the stream that its answer goes to. Whoever has news of it may answer it.
@@ -91,14 +91,17 @@ pub(super) fn answer(respond: &mut SendResponse<Bytes>, reply: Reply) {
 #[derive(Default)]
 pub(super) struct Calls {
     waiting: Vec<Call>,
+    /// How many calls are kept until the next time.
+    sort_out: usize,
     /// Shared with every task that answers a request.
     tasks: Arc<()>,
 }
 
 impl Calls {
     pub(super) fn add(&mut self, call: Call) {
-        if self.waiting.len() >= SORT_OUT {
+        if self.waiting.len() >= self.sort_out.max(SORT_OUT) {
             self.waiting.retain(Call::is_open);
+            self.sort_out = self.waiting.len() * 2;
         }
         self.waiting.push(call);
     }

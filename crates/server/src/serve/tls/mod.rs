@@ -14,7 +14,7 @@ use std::task::Poll;
 use api::Credentials;
 use engine::directory::{Principal, Status};
 use identity::x509::{CertificateId, PossessionVerifier};
-use reactor::{Next, Stream, Task, Turn};
+use reactor::{Next, Ready, Stream, Task, Turn};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::ServerConfig;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -151,22 +151,30 @@ struct Handshake {
     shaking: Pin<Box<dyn Future<Output = Option<Shaken>> + Send>>,
     /// Taken when it is over.
     visit: Option<Visit>,
+    /// The socket's end is in sight, which is told only once.
+    closed: bool,
 }
 
 /// The task of a connection: shakes hands, then serves what was asked for.
 pub(super) fn task(stream: Stream, plan: Plan, visit: Visit) -> Box<dyn Task> {
     let guest =
         Guest { doors: visit.doors.clone(), plan, source: visit.source, target: visit.target };
-    Box::new(Handshake { shaking: Box::pin(guest.welcome(stream)), visit: Some(visit) })
+    Box::new(Handshake {
+        shaking: Box::pin(guest.welcome(stream)),
+        visit: Some(visit),
+        closed: false,
+    })
 }
 
 impl Task for Handshake {
     fn run(&mut self, turn: &mut Turn<'_, '_>) -> Next {
+        self.closed |= turn.ready.closed;
         let Poll::Ready(shaken) = self.shaking.as_mut().poll(turn.context) else {
             return Next::Wait;
         };
         let (Some(shaken), Some(visit)) = (shaken, self.visit.take()) else { return Next::End };
-        let Shaken { purpose, principal, stream } = shaken;
+        let Shaken { purpose, principal, mut stream } = shaken;
+        stream.socket().note_ready(Ready { readable: true, closed: self.closed });
         let wire = Wire::Tls(Box::new(stream));
         Next::Become(match (purpose, principal) {
             (Purpose::MqttX509, Some(principal)) => mqtt::task(wire, principal, true, visit),
@@ -201,11 +209,16 @@ impl Guest {
     async fn welcome(self, stream: Stream) -> Option<Shaken> {
         let patience = self.doors.api.node().bounds().tls_handshake;
         let mut server_name = None;
-        let shaken = tokio::time::timeout(patience, self.shake(stream, &mut server_name)).await;
+        let mut draining = self.doors.draining.clone();
+        let shaken = tokio::select! {
+            shaken = self.shake(stream, &mut server_name) => shaken,
+            () = tokio::time::sleep(patience) => Err(Failed::Silent),
+            _ = draining.wait_for(|draining| *draining) => Err(Failed::Silent),
+        };
         match shaken {
-            Ok(Ok(shaken)) => Some(shaken),
-            Ok(Err(Failed::Silent)) | Err(_) => None,
-            Ok(Err(Failed::Rejected { reason, details, certificate })) => {
+            Ok(shaken) => Some(shaken),
+            Err(Failed::Silent) => None,
+            Err(Failed::Rejected { reason, details, certificate }) => {
                 self.doors.api.node().telemetry().record(&event::AuthnError {
                     trace_id: TraceId::random(),
                     authentication_type: event::AuthenticationType::X509,

@@ -89,15 +89,13 @@ impl TlsStream {
 
     /// Whether a read may give something at once.
     pub(in crate::serve) fn may_have_more(&self) -> bool {
-        !self.plain.is_empty() || self.io.may_have_more()
+        !self.plain.is_empty() || self.ended || self.io.may_have_more()
     }
 
     /// Goes on with the handshake until it is over and its last bytes are sent.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // What came with the ClientHello, if nothing was dealt with yet.
-        let mut received = std::mem::take(&mut self.received);
-        let processed = self.process(&mut received, None);
-        self.finish_processing(cx, processed, &received)?;
+        self.process_received(cx)?;
         loop {
             ready!(self.poll_send(cx))?;
             if self.phase == Phase::Established {
@@ -129,81 +127,85 @@ impl TlsStream {
                 return Poll::Ready(Ok(()));
             }
             scratch[..before].copy_from_slice(&self.received);
-            let incoming = &mut scratch[..before + length];
-            let processed = self.process(incoming, plain);
-            Poll::Ready(self.finish_processing(cx, processed, incoming))
+            Poll::Ready(self.process_all(cx, &mut scratch[..before + length], plain))
         })
     }
 
-    /// Keeps what was not dealt with. A failure has an alert for the peer.
-    fn finish_processing(
+    /// Deals with what came before.
+    fn process_received(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut received = std::mem::take(&mut self.received);
+        self.process_all(cx, &mut received, None)
+    }
+
+    /// Deals with the whole records of `incoming` and keeps the rest. A failure has an alert for the
+    /// peer.
+    fn process_all(
         &mut self,
         cx: &mut Context<'_>,
-        processed: Result<usize, rustls::Error>,
-        incoming: &[u8],
+        incoming: &mut [u8],
+        plain: Option<&mut ReadBuf<'_>>,
     ) -> io::Result<()> {
-        match processed {
-            Ok(done) if done == incoming.len() => self.received = Vec::new(),
-            Ok(done) => self.received = incoming[done..].to_vec(),
-            Err(error) => {
-                // The connection fails with the error that came first.
-                let _ = self.process(&mut [], None);
-                let _ = self.poll_send(cx);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
+        let mut done = 0;
+        let processed = self.process(incoming, &mut done, plain);
+        if let Err(error) = processed {
+            // The connection fails with the error that came first, whatever becomes of the alert.
+            self.take_alert(&mut incoming[done..]);
+            let _ = self.poll_send(cx);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
+        self.received = incoming[done..].to_vec();
         Ok(())
     }
 
-    /// Deals with the whole records of `incoming`; says how many bytes of it are done with.
-    /// Plaintext goes to `plain` as far as there is room.
+    /// Has the library encode the alert of a failure, and asks it for nothing more: the same input
+    /// would fail again.
+    fn take_alert(&mut self, incoming: &mut [u8]) {
+        loop {
+            match self.tls.process_tls_records(incoming).state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while traffic.next_record().is_some() {}
+                }
+                Ok(ConnectionState::EncodeTlsData(data)) => {
+                    // Without it the peer learns less.
+                    let _ = encode(data, &mut self.unsent);
+                    return;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Deals with the whole records of `incoming` from `done` on, and moves `done` behind what is
+    /// dealt with. The library remembers how far it has looked at what is left, so it must be given
+    /// that again, whatever it is asked next. Plaintext goes to `plain` as far as there is room.
     fn process(
         &mut self,
         incoming: &mut [u8],
+        done: &mut usize,
         mut plain: Option<&mut ReadBuf<'_>>,
-    ) -> Result<usize, rustls::Error> {
-        let mut done = 0;
+    ) -> Result<(), rustls::Error> {
         loop {
-            let status = self.tls.process_tls_records(&mut incoming[done..]);
+            let status = self.tls.process_tls_records(&mut incoming[*done..]);
             let mut discard = status.discard;
-            let more = match status.state? {
-                ConnectionState::ReadTraffic(mut traffic) => {
-                    while let Some(record) = traffic.next_record() {
-                        let record = record?;
-                        discard += record.discard;
-                        keep(record.payload, plain.as_deref_mut(), &mut self.plain);
-                    }
-                    true
+            let handled = match status.state {
+                Ok(state) => {
+                    let plain = plain.as_deref_mut();
+                    let sinks = Sinks { plain, rest: &mut self.plain, unsent: &mut self.unsent };
+                    handle(state, sinks, &mut discard)
                 }
-                ConnectionState::EncodeTlsData(data) => {
-                    encode(data, &mut self.unsent)?;
-                    true
-                }
-                // Sent in order before anything else.
-                ConnectionState::TransmitTlsData(data) => {
-                    data.done();
-                    true
-                }
-                ConnectionState::PeerClosed => {
-                    self.ended = true;
-                    true
-                }
-                ConnectionState::WriteTraffic(_) => {
+                Err(error) => Err(error),
+            };
+            *done += discard;
+            match handled? {
+                Handled::More => {}
+                Handled::PeerClosed => self.ended = true,
+                Handled::Idle => return Ok(()),
+                Handled::Established => {
                     if self.phase == Phase::Handshake {
                         self.phase = Phase::Established;
                     }
-                    false
+                    return Ok(());
                 }
-                ConnectionState::BlockedHandshake | ConnectionState::Closed => false,
-                // Early data is not offered; other states there are none of.
-                state @ (ConnectionState::ReadEarlyData(_) | _) => {
-                    let state = format!("an unexpected state of the TLS library: {state:?}");
-                    return Err(rustls::Error::General(state));
-                }
-            };
-            done += discard;
-            if !more {
-                return Ok(done);
             }
         }
     }
@@ -259,18 +261,81 @@ impl TlsStream {
         act: impl FnOnce(&mut Traffic<'_>) -> Result<usize, EncryptError>,
     ) -> io::Result<usize> {
         // Whatever else the library has to say goes first.
-        self.process(&mut [], None).map_err(io::Error::other)?;
-        match self.tls.process_tls_records(&mut []).state {
-            Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+        let mut received = std::mem::take(&mut self.received);
+        let mut done = 0;
+        let outcome = self.process(&mut received, &mut done, None).and_then(|()| {
+            let status = self.tls.process_tls_records(&mut received[done..]);
+            let acted = if let ConnectionState::WriteTraffic(mut traffic) = status.state? {
                 act(&mut traffic).map_err(io::Error::other)
-            }
-            Ok(_) => Err(io::ErrorKind::NotConnected.into()),
-            Err(error) => Err(io::Error::other(error)),
-        }
+            } else {
+                Err(io::ErrorKind::NotConnected.into())
+            };
+            done += status.discard;
+            Ok(acted)
+        });
+        received.drain(..done);
+        self.received = received;
+        outcome.map_err(io::Error::other)?
     }
 }
 
 type Traffic<'c> = rustls::unbuffered::WriteTraffic<'c, rustls::server::ServerConnectionData>;
+
+/// Where what the library gives goes.
+struct Sinks<'a, 'b> {
+    /// Whoever reads at the moment.
+    plain: Option<&'a mut ReadBuf<'b>>,
+    /// Plaintext for which there is no room.
+    rest: &'a mut Vec<u8>,
+    unsent: &'a mut Vec<u8>,
+}
+
+/// What a state of the library asks for.
+enum Handled {
+    /// To be asked again.
+    More,
+    /// The same; and the peer will say nothing more.
+    PeerClosed,
+    /// More has to come.
+    Idle,
+    /// Application data can be written.
+    Established,
+}
+
+fn handle(
+    state: ConnectionState<'_, '_, rustls::server::ServerConnectionData>,
+    sinks: Sinks<'_, '_>,
+    discard: &mut usize,
+) -> Result<Handled, rustls::Error> {
+    let Sinks { mut plain, rest, unsent } = sinks;
+    match state {
+        ConnectionState::ReadTraffic(mut traffic) => {
+            while let Some(record) = traffic.next_record() {
+                let record = record?;
+                *discard += record.discard;
+                keep(record.payload, plain.as_deref_mut(), rest);
+            }
+            Ok(Handled::More)
+        }
+        ConnectionState::EncodeTlsData(data) => {
+            encode(data, unsent)?;
+            Ok(Handled::More)
+        }
+        // Sent in order before anything else.
+        ConnectionState::TransmitTlsData(data) => {
+            data.done();
+            Ok(Handled::More)
+        }
+        ConnectionState::PeerClosed => Ok(Handled::PeerClosed),
+        ConnectionState::WriteTraffic(_) => Ok(Handled::Established),
+        ConnectionState::BlockedHandshake | ConnectionState::Closed => Ok(Handled::Idle),
+        // Early data is not offered; other states there are none of.
+        state @ (ConnectionState::ReadEarlyData(_) | _) => {
+            let state = format!("an unexpected state of the TLS library: {state:?}");
+            Err(rustls::Error::General(state))
+        }
+    }
+}
 
 /// Gives plaintext to whoever reads, as far as there is room.
 fn keep(payload: &[u8], plain: Option<&mut ReadBuf<'_>>, rest: &mut Vec<u8>) {

@@ -21,7 +21,7 @@ impl Effort {
     /// What is published.
     pub(super) const FULL: Self = Self {
         rounds: 5,
-        seconds: 4,
+        seconds: 3,
         warmup: 1,
         memory_rounds: 3,
         idle: (5_000, 19_000),

@@ -1,0 +1,41 @@
+//! The durable records on the disk of this machine.
+//!
+//! [`Embedded`] keeps the tables of [`store::Records`] in one folder, with fjall, a log-structured
+//! merge tree: a commit is one append to fjall's journal, and one `fdatasync` if it has to be on
+//! the disk.
+//!
+//! # Keys
+//!
+//! Records are ordered by the bytes of their keys, and neighbours are read together. So what belongs
+//! together begins alike: a key of [`Table::Queues`](store::Table::Queues) is the session number (u64,
+//! big-endian) and then the sequence number (u64, big-endian), which makes the messages of a session
+//! neighbours, in their order.
+//!
+//! # The folder
+//!
+//! | name | what |
+//! |---|---|
+//! | `store.lock` | held locked while a process has the store open; its process ID |
+//! | `commits` | how many commits are on the disk, and the version of the format |
+//! | `data/` | fjall's files |
+//!
+//! # What is checked when it opens
+//!
+//! Every commit raises a counter that is one of its own records, and after what was committed got to
+//! the disk, the file `commits` gets that number too. fjall ends its recovery at damage that looks
+//! like a torn end of its journal, without an error, even if what follows is whole; the
+//! counter of the last commit recovered is then less than the file's, and the store does not open.
+//! The file is written in place, in two places in turn, so one write can never spoil both. It is
+//! synced itself only now and then: without a power loss in between its number is exact.
+//!
+//! What this does not find: damage amid an older journal file of fjall, which holds commits that
+//! are not yet in its tables, when the newest one is whole.
+
+mod cause;
+mod commits_file;
+mod contained;
+mod database;
+mod embedded;
+mod folder;
+
+pub use embedded::Embedded;

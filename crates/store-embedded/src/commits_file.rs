@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn without_a_whole_number_the_store_is_damaged() {
         let (_place, folder) = at_seven();
-        SLOT_OFFSETS.map(|offset| flip(&folder, offset + 15));
+        SLOT_OFFSETS.iter().for_each(|offset| flip(&folder, offset + 15));
         assert_eq!(CommitsFile::read(&folder).unwrap_err().trouble(), Trouble::Damaged);
         std::fs::write(folder.commits(), b"").unwrap();
         assert_eq!(CommitsFile::read(&folder).unwrap_err().trouble(), Trouble::Damaged);

@@ -11,6 +11,7 @@ use crate::commits_file::CommitsFile;
 use crate::contained::contained;
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::journal_files;
 
 /// [`Records`] in a folder. Dropping it closes it, but only [`Records::close`] says whether that went
 /// well.
@@ -47,6 +48,7 @@ impl Embedded {
         let folder = Folder::take(path)?;
         folder.prepare()?;
         let expected = CommitsFile::read(&folder)?;
+        journal_files::check(path, &folder.data())?;
         let open = contained(path, || {
             let database = Database::open(path, &folder.data())?;
             let commits = database.commits(path)?;

@@ -21,15 +21,13 @@
 //!
 //! # What is checked when it opens
 //!
-//! Every commit raises a counter that is one of its own records, and after what was committed got to
-//! the disk, the file `commits` gets that number too. fjall ends its recovery at damage that looks
-//! like a torn end of its journal, without an error, even if what follows is whole; the
-//! counter of the last commit recovered is then less than the file's, and the store does not open.
-//! The file is written in place, in two places in turn, so one write can never spoil both. It is
-//! synced itself only now and then: without a power loss in between its number is exact.
-//!
-//! What this does not find: damage amid an older journal file of fjall, which holds commits that
-//! are not yet in its tables, when the newest one is whole.
+//! Every batch of fjall's journal files is read before fjall does, which would cut off what follows
+//! any damage; only the end of the newest file may be torn. Whether it is torn too early is seen by
+//! counting: every commit raises a counter that is one of its own records, and after what was
+//! committed got to the disk, the file `commits` gets that number too. If the counter that fjall recovers
+//! is less than the file's, the store does not open. The file is written in place, in two places
+//! in turn, so one write can never spoil both. It is synced itself only now and then: without a
+//! power loss in between its number is exact.
 
 mod cause;
 mod commits_file;
@@ -37,5 +35,6 @@ mod contained;
 mod database;
 mod embedded;
 mod folder;
+mod journal_files;
 
 pub use embedded::Embedded;

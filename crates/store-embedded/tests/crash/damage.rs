@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use store::{Records, Sync, Trouble};
+use store::{Changes, Records, Sync, Table, Trouble};
 use store_embedded::Embedded;
 
 use crate::child::Committer;
@@ -55,10 +56,56 @@ impl Original {
 }
 
 fn newest_journal(folder: &Path) -> PathBuf {
+    journals(folder).pop().unwrap()
+}
+
+/// The journal files, the oldest first.
+fn journals(folder: &Path) -> Vec<PathBuf> {
     let number = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().parse::<u64>().ok();
     let files = fs::read_dir(folder.join("data")).unwrap().map(|entry| entry.unwrap().path());
-    let journals = files.filter(|path| path.extension().is_some_and(|name| name == "jnl"));
-    journals.max_by_key(number).unwrap()
+    let mut journals: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|name| name == "jnl")).collect();
+    journals.sort_by_key(number);
+    journals
+}
+
+/// A store whose journal has gone on in another file, and still needs the one before.
+fn with_an_older_journal() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Embedded::open(folder.path()).unwrap();
+    let began = Instant::now();
+    for number in 0_u64.. {
+        let mut changes = Changes::new();
+        changes.put(Table::Meta, &number.to_be_bytes(), b"a table that hardly changes");
+        changes.put(Table::Retained, b"large", &vec![7; 1 << 20]);
+        records.commit(&changes, Sync::System).unwrap();
+        if journals(folder.path()).len() > 1 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "fjall never began another file");
+    }
+    records.close().unwrap();
+    folder
+}
+
+#[test]
+fn an_older_journal_with_a_changed_byte_is_refused() {
+    let folder = with_an_older_journal();
+    let older = journals(folder.path()).remove(0);
+    assert_ne!(older, newest_journal(folder.path()));
+    let original = fs::read(&older).unwrap();
+    let mut random = Random::new(7);
+    for _ in 0..5 {
+        let mut changed = original.clone();
+        // Its last three megabytes may be room.
+        changed[usize::try_from(random.below(60_000_000)).unwrap()] ^= 0x10;
+        fs::write(&older, changed).unwrap();
+        let error = Embedded::open(folder.path()).expect_err("it must not open");
+        assert_eq!(error.trouble(), Trouble::Damaged, "{error}");
+        assert!(error.to_string().contains(".jnl"), "{error}");
+    }
+    fs::write(&older, original).unwrap();
+    Embedded::open(folder.path()).unwrap();
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -104,17 +151,22 @@ fn a_store_with_a_shorter_journal_has_everything_reported_or_does_not_open() {
     assert!(refused > 50, "{refused} of 60");
 }
 
+/// What a power loss leaves of a commit that was being written.
 #[test]
-fn bytes_that_were_never_written_whole_are_no_damage() {
+fn a_torn_end_is_no_damage() {
     let original = Original::new();
-    let mut random = Random::new(6);
-    for _ in 0..20 {
-        // What a power loss leaves of a commit that was being written.
-        let mut journal = original.journal.clone();
-        let half = usize::try_from(1 + random.below(original.journal.len() as u64 / 2)).unwrap();
-        journal.extend_from_slice(&original.journal[..half]);
-        journal.truncate(journal.len() - usize::try_from(random.below(40)).unwrap().min(half - 1));
-        let what = format!("{half} bytes more");
-        original.opens_with(&journal, &what);
+    let copy = tempfile::tempdir().unwrap();
+    copy_folder(original.folder.path(), copy.path());
+    let records = Embedded::open(copy.path()).unwrap();
+    let found = commits::check(&records).unwrap();
+    commits::commit_up_to(&records, found + 1, Sync::Disk);
+    let mut journal = fs::read(newest_journal(copy.path())).unwrap();
+    journal.truncate(journal.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    assert!(journal.len() > original.journal.len());
+
+    let torn = original.journal.len()..journal.len();
+    for length in torn.step_by(1.max((journal.len() - original.journal.len()) / 20)) {
+        let room = [&journal[..length], &[0; 5_000]].concat();
+        assert!(original.opens_with(&room, &format!("{length} bytes and zeros")));
     }
 }

@@ -26,6 +26,7 @@ mod reader;
 mod reason_code;
 mod topic_filter;
 mod topic_name;
+mod topic_name_buf;
 mod version;
 mod writer;
 
@@ -50,4 +51,5 @@ pub use qos::{InvalidQoS, QoS};
 pub use reason_code::{ReasonCode, UnknownReasonCode};
 pub use topic_filter::{TopicFilter, TopicFilterError};
 pub use topic_name::{TopicError, TopicName};
+pub use topic_name_buf::TopicNameBuf;
 pub use version::Version;

@@ -223,6 +223,16 @@ impl PropertiesBuf {
         Self { bytes: Vec::with_capacity(bytes), seen: 0 }
     }
 
+    /// The properties of a PUBLISH from their wire form without the length in front, as
+    /// [`Properties::as_bytes`] gives it.
+    ///
+    /// # Errors
+    /// When the bytes are not the properties of a PUBLISH.
+    pub fn from_publish_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let seen = Properties::walk(bytes, Place::Publish)?;
+        Ok(Self { bytes: bytes.to_vec(), seen })
+    }
+
     /// Appends one property.
     ///
     /// # Errors
@@ -247,6 +257,12 @@ impl PropertiesBuf {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+}
+
+impl From<Properties<'_>> for PropertiesBuf {
+    fn from(properties: Properties<'_>) -> Self {
+        Self { bytes: properties.bytes.to_vec(), seen: properties.seen }
     }
 }
 

@@ -49,6 +49,13 @@ impl<'a> TopicName<'a> {
         }
     }
 
+    /// Of a text that was checked before.
+    #[inline]
+    pub(crate) fn checked(text: &'a str) -> Self {
+        debug_assert!(Self::parse(text).is_ok(), "{text:?} is not a topic name");
+        Self(text)
+    }
+
     /// The text of the topic.
     #[must_use]
     pub fn as_str(self) -> &'a str {

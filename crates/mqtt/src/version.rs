@@ -11,7 +11,7 @@ pub enum Version {
 
 impl Version {
     /// The protocol level byte of CONNECT `[MQTT-3.1.2-2]`.
-    pub(crate) fn level(self) -> u8 {
+    pub fn level(self) -> u8 {
         match self {
             Version::V311 => 4,
             Version::V5 => 5,
@@ -19,7 +19,7 @@ impl Version {
     }
 
     /// The version with this protocol level, if it is one of ours.
-    pub(crate) fn from_level(level: u8) -> Option<Self> {
+    pub fn from_level(level: u8) -> Option<Self> {
         match level {
             4 => Some(Version::V311),
             5 => Some(Version::V5),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use engine::Moment;
 use engine::close::CloseReason;
-use mqtt::{QoS, TopicName};
+use mqtt::TopicName;
 
 use crate::connection::Connection;
 use crate::device::Device;
 use crate::node::Node;
+use crate::target::Targets;
 
 /// The packets of one read have their moment in common; each device that got bytes is written to
 /// once at the end, however many messages it got; and a topic that comes again and again is looked
@@ -19,14 +20,14 @@ pub(crate) struct Batch {
     route: Route,
 }
 
-/// Who gets the messages of one topic, each device once.
+/// Who gets the messages of one topic that this connection publishes.
 #[derive(Default)]
 struct Route {
     topic: String,
     /// What [`Subscriptions::changes`](crate::subscriptions::Subscriptions::changes) said; none
     /// before the first topic.
     changes: Option<u64>,
-    targets: Vec<(Arc<Device>, QoS)>,
+    targets: Targets,
 }
 
 impl Batch {
@@ -49,12 +50,14 @@ impl Batch {
         }
     }
 
-    /// The targets of a topic, to be given back with [`Batch::keep_targets`].
+    /// The targets of a topic, to be given back with [`Batch::keep_targets`]. A batch is one
+    /// publisher's, so that `origin` is always the same.
     pub(crate) fn take_targets(
         &mut self,
         node: &Node,
         topic: TopicName<'_>,
-    ) -> Vec<(Arc<Device>, QoS)> {
+        origin: Option<&Arc<Device>>,
+    ) -> Targets {
         let changes = Some(node.subscriptions.changes());
         let route = &mut self.route;
         let mut targets = std::mem::take(&mut route.targets);
@@ -64,24 +67,39 @@ impl Batch {
         route.changes = changes;
         route.topic.clear();
         route.topic.push_str(topic.as_str());
-        node.find_targets(topic, &mut targets);
+        node.find_targets(topic, origin, &mut targets);
         targets
     }
 
-    pub(crate) fn keep_targets(&mut self, targets: Vec<(Arc<Device>, QoS)>) {
+    pub(crate) fn keep_targets(&mut self, targets: Targets) {
         self.route.targets = targets;
     }
 }
 
 impl Node {
-    /// Writes what waits for the device; a connection that fails is ended.
+    /// Writes what waits for the device, and what of its backlog has room then; a connection that
+    /// fails is ended.
     pub(crate) fn write_to(self: &Arc<Self>, device: &Arc<Device>, now: Moment) {
         let mut state = device.lock();
         let epoch = state.epoch;
-        let Some(connection) = &mut state.connection else { return };
-        let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
-        // Only what waits to be written has a deadline that is new.
-        if connection.pending_output() > 0 {
+        let throughput = self.rules.quotas.throughput_per_connection;
+        let mut written = Ok(0);
+        while let Some(connection) = &mut state.connection {
+            match (&mut written, connection.write_now(now, throughput)) {
+                (Ok(bytes), Ok(more)) => *bytes += more,
+                (_, result) => written = result,
+            }
+            let idle = written.is_ok() && connection.pending_output() == 0;
+            if !idle || !connection.session.has_backlog() {
+                break;
+            }
+            self.send_backlog(device, &mut state, now);
+            if state.connection.as_ref().is_none_or(|open| open.pending_output() == 0) {
+                break;
+            }
+        }
+        // Only what waits has a deadline that is new.
+        if state.connection.as_ref().is_some_and(Connection::has_new_deadlines) {
             self.schedule(device, &mut state, now);
         }
         drop(state);

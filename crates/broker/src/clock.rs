@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use engine::Moment;
+use engine::{Moment, Wall};
 
 /// Gives the engine its [`Moment`]s.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
-    started_at: i64,
+    wall: Wall,
 }
 
 impl Clock {
     /// Starts now.
     pub fn start() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let started_at = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
-        Clock { started: Instant::now(), started_at }
+        let millis = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        Clock { started: Instant::now(), wall: Wall::new(millis) }
     }
 
     /// The present moment.
@@ -26,7 +26,12 @@ impl Clock {
 
     /// The wall clock at [`Moment::START`], in seconds since 1970.
     pub fn started_at(&self) -> i64 {
-        self.started_at
+        i64::try_from(self.wall.millis(Moment::START) / 1_000).unwrap_or(i64::MAX)
+    }
+
+    /// What turns moments into times of the wall clock.
+    pub fn wall(&self) -> Wall {
+        self.wall
     }
 
     /// The runtime's instant of a moment, to sleep until.

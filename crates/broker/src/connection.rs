@@ -15,6 +15,7 @@ use tokio::io::AsyncWrite;
 
 use crate::Transport;
 use crate::waiter::Waiter;
+use crate::will::Will;
 
 /// A client's connection. Whoever holds the device's lock may append to the output and write.
 pub(crate) struct Connection {
@@ -32,14 +33,6 @@ pub(crate) struct Connection {
     /// How fast it is sent to.
     pub(crate) writing: Pace,
     out: Output,
-}
-
-/// The message published when a connection ends without DISCONNECT ([MQTT-3.1.2-8]).
-pub(crate) struct Will {
-    pub(crate) topic: Box<str>,
-    pub(crate) payload: Box<[u8]>,
-    pub(crate) qos: mqtt::QoS,
-    pub(crate) properties: mqtt::PropertiesBuf,
 }
 
 /// Bytes on their way out.
@@ -103,6 +96,11 @@ impl Connection {
         let unclaimed = self.out.remaining() > 0 && !self.out.claimed;
         self.out.claimed |= unclaimed;
         unclaimed
+    }
+
+    /// Whether there may be a deadline earlier than those that were there before it was written to.
+    pub(crate) fn has_new_deadlines(&self) -> bool {
+        self.out.remaining() > 0 || self.session.has_resends() || self.session.has_backlog()
     }
 
     /// How many bytes wait to be written.

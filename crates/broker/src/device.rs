@@ -1,20 +1,25 @@
 //! One client ID's place in the node.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use engine::Moment;
 use engine::rate::Bucket;
+use engine::session::Memory;
 use mqtt::{ClientId, SubscribeOptions, Version};
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use crate::connection::Connection;
+use crate::will::Will;
 
 /// One client ID: its session, and its connection while it has one.
 pub(crate) struct Device {
     pub(crate) client_id: ClientId,
     pub(crate) connects: Bucket,
+    /// Whether there is a connection, for those who only prefer one that has.
+    pub(crate) connected: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -23,26 +28,41 @@ pub(crate) struct State {
     /// Rises with every connection; a task of an older connection sees that it is out of date.
     pub(crate) epoch: u64,
     pub(crate) connection: Option<Connection>,
-    pub(crate) session: Memory,
+    pub(crate) session: Kept,
     /// Set once the device has left the registry: a new connection must look the ID up again.
     pub(crate) removed: bool,
     /// The deadlines already handed to the timers, earliest first.
     pub(crate) scheduled: SmallVec<[Moment; 2]>,
 }
 
-/// What a session keeps without a connection.
+/// What a session is without its connection.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub(crate) struct Kept {
+    /// Names the session in the store; 0 if it is not there.
+    pub(crate) number: u64,
     /// The protocol version it began under; it cannot be resumed by the other one (spec 4).
     pub(crate) version: Option<Version>,
     /// How long it outlives the connection, in seconds.
     pub(crate) expiry_seconds: u32,
     /// Its filters.
-    pub(crate) subscriptions: Vec<(Box<str>, SubscribeOptions)>,
+    pub(crate) subscriptions: Vec<Subscribed>,
+    /// Its messages; with the connection while there is one.
+    pub(crate) memory: Option<Box<Memory>>,
+    /// The Will that waits for its delay to pass, and when that is.
+    pub(crate) will: Option<(Box<Will>, Moment)>,
     /// When it ends; none while connected.
     pub(crate) ends: Option<Moment>,
     /// When the device is forgotten altogether; none while connected.
     pub(crate) forgotten: Option<Moment>,
+    /// How many connections the device had since it was known (spec 4.7, `versionNumber`).
+    pub(crate) connections: u64,
+}
+
+/// A subscription of a session.
+pub(crate) struct Subscribed {
+    pub(crate) filter: Box<str>,
+    pub(crate) options: SubscribeOptions,
+    pub(crate) identifier: Option<u32>,
 }
 
 impl Device {
@@ -50,15 +70,25 @@ impl Device {
         let state = State {
             epoch: 0,
             connection: None,
-            session: Memory::default(),
+            session: Kept::default(),
             removed: false,
             scheduled: SmallVec::new(),
         };
-        Arc::new(Device { client_id, connects: Bucket::new(), state: Mutex::new(state) })
+        Arc::new(Device {
+            client_id,
+            connects: Bucket::new(),
+            connected: AtomicBool::new(false),
+            state: Mutex::new(state),
+        })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    /// None if somebody holds the lock, who may be the caller.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        self.state.try_lock()
     }
 }
 
@@ -89,7 +119,11 @@ impl State {
                     .min()
             }
             // A session keeps its device known, however long ago it left.
-            None => self.session.ends.or(self.session.forgotten),
+            None => {
+                let end = self.session.ends.or(self.session.forgotten);
+                let will = self.session.will.as_ref().map(|(_, due)| *due);
+                [end, will].into_iter().flatten().min()
+            }
         }
     }
 }

@@ -38,6 +38,13 @@ pub(crate) struct Driver {
 /// How many reads of a turn at most: a client that sends without end must not hold up others.
 const READS: usize = 4;
 
+/// How many acknowledgements of one client may wait for the disk: beyond it nothing more is read
+/// from it. (An MQTT 5 client stays below by itself, see Receive Maximum.)
+const HELD: usize = 1_024;
+
+/// How many bytes may wait for the disk before nobody is read from.
+const UNKEPT_BYTES: usize = 256 << 20;
+
 /// How much is read at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -119,11 +126,20 @@ impl Driver {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        if let Poll::Ready(Err(_)) = connection.poll_write(cx, now, throughput) {
-            return Read::Over(CloseReason::ConnectionLost);
+        match connection.poll_write(cx, now, throughput) {
+            Poll::Ready(Err(_)) => return Read::Over(CloseReason::ConnectionLost),
+            Poll::Ready(Ok(())) if connection.session.has_backlog() => {
+                // There is room now; what it gives is written in the next turn.
+                self.node.send_backlog(&self.device, &mut state, now);
+                cx.waker().wake_by_ref();
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
+        let Some(connection) = &mut state.connection else { return Read::Gone };
         // A client that does not read its answers is not read from either; what writes on wakes us.
-        let full = connection.pending_output() >= self.node.rules.outbound_buffer_bytes;
+        let full = connection.pending_output() >= self.node.rules.outbound_buffer_bytes
+            || connection.session.held_acknowledgements() >= HELD
+            || self.node.keeper.pending_bytes() >= UNKEPT_BYTES;
         let read = match connection.reading.held_until(now) {
             None if !full => poll_read(connection, cx, scratch),
             None | Some(_) => Read::Pending,
@@ -186,7 +202,15 @@ impl Driver {
         let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
         let (session, out) = connection.session_and_output();
         let step = session.handle_packet(packet, now, out);
-        batch.add(&self.device, connection);
+        if session.has_backlog() {
+            // An acknowledgement may have made room.
+            self.node.send_backlog(&self.device, &mut state, now);
+        } else {
+            self.node.keep_changes(&self.device, &mut state);
+        }
+        if let Some(connection) = &mut state.connection {
+            batch.add(&self.device, connection);
+        }
         drop(state);
         match step {
             Step::Nothing => {}
@@ -197,8 +221,9 @@ impl Driver {
             Step::Publish(incoming) => return self.handle_publish(&incoming, batch),
             Step::Throttled(topic) => {
                 let end = PublishEnd::Throttled(Quota::PublishesPerConnection);
-                self.node.publish_in(self.link(), topic.as_str(), end);
+                self.node.publish_in(self.link(), topic.as_str(), false, end);
             }
+            Step::Repeated(packet_id) => return self.acknowledge_again(packet_id, batch),
             Step::Subscribe(subscribe) => return self.handle_subscribe(&subscribe, batch),
             Step::Unsubscribe(unsubscribe) => return self.handle_unsubscribe(&unsubscribe, batch),
             Step::Disconnect { reason, session_expiry_seconds } => {
@@ -246,14 +271,14 @@ impl Driver {
         batch: &mut Batch,
         act: impl FnOnce(&mut Connection),
     ) -> Flow {
-        match self.device.lock().current(self.epoch) {
-            Some(connection) => {
-                act(connection);
-                batch.add(&self.device, connection);
-                Flow::Continue
-            }
-            None => Flow::Stop,
+        let mut state = self.device.lock();
+        let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
+        act(connection);
+        self.node.keep_changes(&self.device, &mut state);
+        if let Some(connection) = &mut state.connection {
+            batch.add(&self.device, connection);
         }
+        Flow::Continue
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use engine::access::Peer;
 use engine::close::CloseReason;
-use engine::session::{Granted, Refusal};
-use mqtt::{ClientId, Connect, ReasonCode, Subscribe, Unsubscribe, Version};
+use engine::session::{Delivered, Granted, Refusal};
+use mqtt::{ClientId, Connect, QoS, ReasonCode, Subscribe, Unsubscribe, Version};
 use telemetry::{FailureClass, Quota, TraceId, Verdict, event};
 
 use crate::accept::Entrance;
 use crate::connection::Connection;
 use crate::device::Device;
 use crate::node::Node;
+use crate::takeover::Ending;
 
 /// Why a CONNECT was refused.
 pub(crate) enum ConnectEnd {
@@ -33,10 +34,27 @@ pub(crate) enum ConnectEnd {
 #[derive(Clone, Copy)]
 pub(crate) enum PublishEnd {
     Success,
+    /// It waits for its turn.
+    Queued,
     Denied,
+    /// RETAIN on a topic of the server.
+    Reserved,
     Throttled(Quota),
     TooLarge,
     NotWritable,
+}
+
+impl From<Delivered> for PublishEnd {
+    fn from(delivered: Delivered) -> Self {
+        match delivered {
+            Delivered::Sent => PublishEnd::Success,
+            Delivered::Queued => PublishEnd::Queued,
+            Delivered::Throttled => PublishEnd::Throttled(Quota::PublishesPerConnection),
+            Delivered::QueueFull => PublishEnd::Throttled(Quota::QueuedMessages),
+            Delivered::TooLarge => PublishEnd::TooLarge,
+            Delivered::NotWritable => PublishEnd::NotWritable,
+        }
+    }
 }
 
 /// Whose connection an event belongs to.
@@ -47,13 +65,20 @@ pub(crate) struct Link<'a> {
 }
 
 impl<'a> Link<'a> {
-    fn client_id(self) -> &'a str {
+    pub(crate) fn client_id(self) -> &'a str {
         self.peer.client_id.as_ref().map_or("", ClientId::as_str)
     }
 }
 
 impl Node {
-    pub(crate) fn connect_succeeded(&self, link: Link<'_>, granted: &Granted, epoch: u64) {
+    pub(crate) fn connect_succeeded(
+        &self,
+        link: Link<'_>,
+        granted: &Granted,
+        epoch: u64,
+        connections: u64,
+    ) {
+        self.lifecycle.connected(link, epoch, connections, self.wall_millis());
         self.telemetry.record(&event::Connect {
             trace_id: link.trace_id,
             client_id: link.client_id(),
@@ -75,6 +100,10 @@ impl Node {
         connect: Option<&Connect<'_>>,
         end: &ConnectEnd,
     ) {
+        if let (Some(connect), ConnectEnd::Denied) = (connect, end) {
+            let principal_id = &entrance.principal.id;
+            self.lifecycle.connect_failed(connect.client_id, principal_id, self.wall_millis());
+        }
         self.telemetry.record(&event::Connect {
             trace_id: TraceId::random(),
             client_id: connect.map_or("", |connect| connect.client_id),
@@ -95,7 +124,11 @@ impl Node {
         device: &Arc<Device>,
         connection: &Connection,
         reason: CloseReason,
+        ending: Ending,
     ) {
+        let link = Link { trace_id: connection.trace_id, peer: &connection.peer };
+        let (epoch, connections) = (connection.epoch, ending.connections);
+        self.lifecycle.disconnected(link, epoch, connections, reason, self.wall_millis());
         self.telemetry.record(&event::Disconnect {
             trace_id: connection.trace_id,
             client_id: device.client_id.as_str(),
@@ -107,19 +140,23 @@ impl Node {
         });
     }
 
-    pub(crate) fn publish_in(&self, link: Link<'_>, topic: &str, end: PublishEnd) {
+    pub(crate) fn publish_in(&self, link: Link<'_>, topic: &str, retain: bool, end: PublishEnd) {
         self.telemetry.record(&event::PublishIn {
             trace_id: link.trace_id,
             client_id: link.client_id(),
             principal_id: &link.peer.principal.id,
             source: link.peer.source,
             topic,
-            retain: false,
+            retain,
             outcome: end.verdict("iot:Publish is not allowed on this topic."),
         });
     }
 
     pub(crate) fn publish_out(&self, link: Link<'_>, topic: &str, end: PublishEnd) {
+        if matches!(end, PublishEnd::Queued) {
+            // It gets its entry when it is sent.
+            return;
+        }
         self.telemetry.record(&event::PublishOut {
             trace_id: link.trace_id,
             client_id: link.client_id(),
@@ -130,6 +167,31 @@ impl Node {
         });
     }
 
+    /// A message was queued for a session without a connection; or discarded because of a quota.
+    pub(crate) fn queued(
+        &self,
+        device: &Arc<Device>,
+        topic: &str,
+        qos: QoS,
+        exceeded: Option<Quota>,
+    ) {
+        self.telemetry.record(&event::Queued {
+            trace_id: TraceId::random(),
+            client_id: device.client_id.as_str(),
+            topic,
+            qos,
+            outcome: exceeded.map_or(Verdict::Success, |quota| Verdict::Failure {
+                class: FailureClass::Throttle(quota),
+                code: None,
+                details: "Throttled while queueing offline message",
+            }),
+        });
+    }
+
+    fn wall_millis(&self) -> u64 {
+        self.clock.wall().millis(self.now())
+    }
+
     pub(crate) fn subscribed(
         &self,
         link: Link<'_>,
@@ -138,6 +200,9 @@ impl Node {
         reasons: &[ReasonCode],
     ) {
         let answers = subscribe.filters.iter().zip(reasons);
+        let granted = answers.clone().filter(|(_, code)| !code.is_error());
+        let granted: Vec<&str> = granted.map(|((text, _), _)| *text).collect();
+        self.lifecycle.filters("subscribed", link, &granted, self.wall_millis());
         let filters: Vec<_> = answers.map(|((text, _), code)| (*text, *code)).collect();
         self.telemetry.record(&event::Subscribe {
             trace_id: link.trace_id,
@@ -150,6 +215,7 @@ impl Node {
     }
 
     pub(crate) fn unsubscribed(&self, link: Link<'_>, unsubscribe: &Unsubscribe<'_>) {
+        self.lifecycle.filters("unsubscribed", link, &unsubscribe.filters, self.wall_millis());
         self.telemetry.record(&event::Unsubscribe {
             trace_id: link.trace_id,
             client_id: link.client_id(),
@@ -196,7 +262,11 @@ impl ConnectEnd {
 impl PublishEnd {
     fn verdict(self, denied: &'static str) -> Verdict<'static> {
         let (class, code, details) = match self {
-            PublishEnd::Success => return Verdict::Success,
+            PublishEnd::Success | PublishEnd::Queued => return Verdict::Success,
+            PublishEnd::Reserved => {
+                let details = "Messages on a topic of the server are not retained.";
+                (FailureClass::ClientError, ReasonCode::TopicNameInvalid, details)
+            }
             PublishEnd::Denied => (FailureClass::AuthError, ReasonCode::NotAuthorized, denied),
             PublishEnd::Throttled(quota) => {
                 let details = "A quota on publishes is exceeded; the message was discarded.";

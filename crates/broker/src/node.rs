@@ -10,14 +10,22 @@ use engine::access::Access;
 use engine::directory::Directory;
 use engine::limits::Bounds;
 use engine::rate::Bucket;
+use engine::retained::RetainedMessages;
 use engine::session::Rules;
+use parking_lot::RwLock;
 use policy::Scope;
+use store::{Journal, Records, StoreError};
 use telemetry::Telemetry;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::Clock;
 use crate::devices::Devices;
+use crate::keeper::Keeper;
+use crate::lifecycle::Lifecycle;
+use crate::restore::Contents;
 use crate::subscriptions::Subscriptions;
+use crate::target::Turns;
 use crate::timers::Timers;
 
 /// What a node is made from.
@@ -32,6 +40,17 @@ pub struct NodeSettings {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Where events go.
     pub telemetry: Arc<Telemetry>,
+    /// What sessions and retained messages are read from at the start and kept in; none keeps them
+    /// in memory only.
+    pub kept: Option<Storage>,
+}
+
+/// What outlives the process.
+pub struct Storage {
+    /// The records.
+    pub records: Arc<dyn Records>,
+    /// What commits to them.
+    pub journal: Arc<Journal>,
 }
 
 /// One Tenfour process: its devices, subscriptions, quotas and clock.
@@ -44,6 +63,12 @@ pub struct Node {
     pub(crate) clock: Clock,
     pub(crate) devices: Devices,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) retained: RwLock<RetainedMessages>,
+    pub(crate) keeper: Keeper,
+    pub(crate) turns: Turns,
+    pub(crate) lifecycle: Lifecycle,
+    /// For what is begun on threads of others.
+    pub(crate) runtime: Handle,
     pub(crate) timers: Timers,
     pub(crate) budgets: Budgets,
     pub(crate) connected: AtomicUsize,
@@ -62,13 +87,27 @@ pub(crate) struct Budgets {
     pub(crate) inbound: Bucket,
     pub(crate) outbound: Bucket,
     pub(crate) subscribes: Bucket,
+    pub(crate) queued: Bucket,
+    pub(crate) retained: Bucket,
 }
 
 impl Node {
-    /// A node with no connections. Spawns its timer task on the present runtime; it ends when the
-    /// node is dropped.
-    pub fn start(settings: NodeSettings) -> Arc<Self> {
+    /// A node with no connections, and with the sessions and retained messages that were kept.
+    /// Spawns its tasks on the present runtime; they end when the node is dropped.
+    ///
+    /// # Errors
+    /// What was kept cannot be read.
+    pub fn start(settings: NodeSettings) -> Result<Arc<Self>, StoreError> {
         let clock = Clock::start();
+        let mut contents = match &settings.kept {
+            Some(kept) => {
+                let total = &settings.rules.queued;
+                Contents::read(kept.records.as_ref(), clock.wall(), total)?
+            }
+            None => Contents::default(),
+        };
+        let opened = contents.opened(clock.now().since(Moment::START));
+        let (lifecycle, events) = Lifecycle::new(settings.rules.profile);
         let node = Arc::new(Node {
             rules: Arc::new(settings.rules),
             bounds: settings.bounds,
@@ -78,6 +117,11 @@ impl Node {
             clock,
             devices: Devices::new(),
             subscriptions: Subscriptions::default(),
+            retained: RwLock::new(std::mem::take(&mut contents.retained)),
+            keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
+            turns: Turns::default(),
+            lifecycle,
+            runtime: Handle::current(),
             timers: Timers::default(),
             budgets: Budgets::default(),
             connected: AtomicUsize::new(0),
@@ -86,8 +130,23 @@ impl Node {
             draining: AtomicBool::new(false),
             drains: Notify::new(),
         });
+        if node.keeper.is_storing() {
+            node.telemetry.record(&opened);
+        }
+        node.restore(contents);
         tokio::spawn(crate::timers::run(Arc::downgrade(&node)));
-        node
+        tokio::spawn(crate::lifecycle::run(Arc::downgrade(&node), events));
+        Ok(node)
+    }
+
+    /// Makes everything durable and keeps nothing more: the last step of a process.
+    pub fn close_store(&self) {
+        self.keeper.close();
+    }
+
+    /// Why messages and sessions cannot be kept any more, if that is so: one sentence.
+    pub fn store_failure(&self) -> Option<String> {
+        self.keeper.failure().map(|failure| failure.sentence().to_owned())
     }
 
     /// The present moment.

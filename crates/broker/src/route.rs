@@ -1,27 +1,28 @@
-//! PUBLISH from a device: authorise, match, deliver.
+//! A message of publish-subscribe: authorise, match, deliver.
 
 use std::sync::Arc;
 
-use engine::Moment;
+use engine::Ticket;
 use engine::close::CloseReason;
-use engine::session::{Delivered, Delivery, Incoming, Topic};
+use engine::message::{Publication, Shared, expiry};
+use engine::session::{Delivery, Incoming, Memory, Topic, is_basic_ingest};
 use mqtt::{Properties, PropertiesBuf, Property, QoS, ReasonCode, TopicName, Version};
 use telemetry::Quota;
 
 use crate::batch::Batch;
-use crate::connection::{Connection, Will};
-use crate::device::Device;
+use crate::connection::Connection;
+use crate::device::{Device, State};
 use crate::driver::{Driver, Flow};
 use crate::events::{Link, PublishEnd};
 use crate::node::Node;
+use crate::target::Target;
 
-/// A message on its way to its subscribers.
-struct Message<'a> {
-    topic: TopicName<'a>,
-    qos: QoS,
-    properties: Properties<'a>,
-    payload: &'a [u8],
-}
+/// What a publisher is told whose message was not taken because of a quota.
+const QUOTA_EXCEEDED: &str = "A quota on publishes is exceeded; the message was discarded.";
+/// What a publisher is told who may not publish.
+const NOT_AUTHORIZED: &str = "The policies do not allow this publish.";
+/// What a publisher is told whose message could not be kept.
+const NOT_KEPT: &str = "The server cannot keep messages now.";
 
 impl Driver {
     pub(crate) fn handle_publish(&mut self, incoming: &Incoming<'_>, batch: &mut Batch) -> Flow {
@@ -34,42 +35,111 @@ impl Driver {
                 Err(_) => return self.stop(CloseReason::ServerError),
             },
         };
-        if self.node.access.publish(&self.peer, topic, false, now).is_err() {
-            self.node.publish_in(self.link(), text, PublishEnd::Denied);
+        let retain = incoming.retain;
+        if self.node.access.publish(&self.peer, topic, retain, now).is_err() {
+            self.node.publish_in(self.link(), text, retain, PublishEnd::Denied);
             return self.refuse_publish(incoming, batch);
+        }
+        if retain && text.starts_with('$') && self.node.rules.profile.reserved_topics {
+            self.node.publish_in(self.link(), text, retain, PublishEnd::Reserved);
+            return self.stop(CloseReason::ClientError(ReasonCode::TopicNameInvalid));
         }
         let inbound = self.node.rules.quotas.inbound_publishes;
         if self.node.budgets.inbound.take(inbound, now).is_err() {
-            let end = PublishEnd::Throttled(Quota::InboundPublishes);
-            self.node.publish_in(self.link(), text, end);
-            return self.acknowledge(incoming, ReasonCode::QuotaExceeded, batch);
+            return self.throttle(incoming, Quota::InboundPublishes, batch);
+        }
+        if is_basic_ingest(text, self.node.rules.profile) {
+            // Taken and counted; there are no rules to run (spec 5).
+            self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
+            return self.acknowledge(incoming, None, Ticket::NONE, batch);
         }
         let forwarded = forwarded_properties(incoming.properties);
-        let properties = match &forwarded {
-            Some(properties) => properties.as_properties(),
-            None => incoming.properties,
-        };
-        let (qos, payload) = (incoming.qos, incoming.payload);
-        self.node.publish(&Message { topic, qos, properties, payload }, batch);
-        self.node.publish_in(self.link(), text, PublishEnd::Success);
-        self.acknowledge(incoming, ReasonCode::Success, batch)
+        let lives = incoming.properties.message_expiry_interval();
+        let message = Shared::new(Publication {
+            topic,
+            qos: incoming.qos,
+            retain,
+            properties: match &forwarded {
+                Some(properties) => properties.as_properties(),
+                None => incoming.properties,
+            },
+            payload: incoming.payload,
+            expires: lives.map(|asked| expiry(self.node.rules.profile.message_expiry(asked), now)),
+        });
+        match self.take(incoming, &message, batch) {
+            Ok(durable) => {
+                self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
+                self.acknowledge(incoming, None, durable, batch)
+            }
+            Err(quota) => self.throttle(incoming, quota, batch),
+        }
     }
 
-    fn acknowledge(&self, incoming: &Incoming<'_>, code: ReasonCode, batch: &mut Batch) -> Flow {
+    /// Routes the message and, at QoS 2, takes down that it was: both or neither survive a crash.
+    fn take(
+        &self,
+        incoming: &Incoming<'_>,
+        message: &Shared<'_>,
+        batch: &mut Batch,
+    ) -> Result<Ticket, Quota> {
+        let node = &self.node;
+        let acknowledged = incoming.qos != QoS::AtMostOnce;
+        let _together = if acknowledged { node.keeper.together() } else { None };
+        let mut durable = node.publish(message, Some(&self.device), batch)?;
+        if let (QoS::ExactlyOnce, Some(packet_id)) = (incoming.qos, incoming.packet_id) {
+            let mut state = self.device.lock();
+            if let Some(connection) = state.current(self.epoch) {
+                connection.session.receive(packet_id);
+                durable = durable.max(node.keep_changes(&self.device, &mut state));
+            }
+        }
+        Ok(durable)
+    }
+
+    fn throttle(&self, incoming: &Incoming<'_>, quota: Quota, batch: &mut Batch) -> Flow {
+        let end = PublishEnd::Throttled(quota);
+        self.node.publish_in(self.link(), incoming.topic.as_str(), incoming.retain, end);
+        let refused = Some((ReasonCode::QuotaExceeded, QUOTA_EXCEEDED));
+        self.acknowledge(incoming, refused, Ticket::NONE, batch)
+    }
+
+    fn acknowledge(
+        &self,
+        incoming: &Incoming<'_>,
+        refused: Option<(ReasonCode, &str)>,
+        durable: Ticket,
+        batch: &mut Batch,
+    ) -> Flow {
         let Some(packet_id) = incoming.packet_id else { return Flow::Continue };
-        if self.version == Version::V311 && code.is_error() {
-            // MQTT 3.1.1 has no negative PUBACK; silence is all there is.
+        if self.version == Version::V311 && refused.is_some() {
+            // MQTT 3.1.1 has no negative acknowledgement; silence is all there is.
             return Flow::Continue;
         }
+        let refused = match durable {
+            Ticket::NEVER => Some((ReasonCode::ImplementationSpecificError, NOT_KEPT)),
+            _ => refused,
+        };
+        let qos = incoming.qos;
         self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
-            session.acknowledge(packet_id, code, out);
+            session.acknowledge(packet_id, qos, refused, durable, out);
+        })
+    }
+
+    /// A message at QoS 2 that was taken before is acknowledged again, once everything before it is
+    /// durable.
+    pub(crate) fn acknowledge_again(&self, packet_id: mqtt::PacketId, batch: &mut Batch) -> Flow {
+        let durable = self.node.keeper.latest();
+        self.with_connection(batch, |connection| {
+            let (session, out) = connection.session_and_output();
+            session.acknowledge(packet_id, QoS::ExactlyOnce, None, durable, out);
         })
     }
 
     /// Spec 12.12: MQTT 5 gets PUBACK 0x87 at QoS 1, then DISCONNECT 0x87; 3.1.1 is closed.
     fn refuse_publish(&self, incoming: &Incoming<'_>, batch: &mut Batch) -> Flow {
-        match self.acknowledge(incoming, ReasonCode::NotAuthorized, batch) {
+        let refused = Some((ReasonCode::NotAuthorized, NOT_AUTHORIZED));
+        match self.acknowledge(incoming, refused, Ticket::NONE, batch) {
             Flow::Continue => self.stop(CloseReason::Forbidden),
             Flow::Stop => Flow::Stop,
         }
@@ -77,62 +147,84 @@ impl Driver {
 }
 
 impl Node {
-    /// Publishes the Will of a connection that ended without DISCONNECT.
-    pub(crate) fn publish_will(self: &Arc<Self>, will: &Will) {
-        let Ok(topic) = TopicName::parse(&will.topic) else { return };
-        let mut batch = Batch::new(self.now());
-        let message = Message {
-            topic,
-            qos: will.qos,
-            properties: will.properties.as_properties(),
-            payload: &will.payload,
-        };
-        self.publish(&message, &mut batch);
-        batch.write(self);
-    }
-
-    /// Hands a message to every connected subscriber, once to each.
-    fn publish(&self, message: &Message<'_>, batch: &mut Batch) {
-        let targets = batch.take_targets(self, message.topic);
-        for (device, granted) in &targets {
-            self.deliver(device, message, (*granted).min(message.qos), batch);
+    /// Retains a message if it asks for that, and hands it to every subscriber, once to each. The
+    /// ticket of everything that has to be durable before the message may be acknowledged.
+    ///
+    /// # Errors
+    /// The quota that keeps it from being retained; then nobody gets it.
+    pub(crate) fn publish(
+        self: &Arc<Self>,
+        message: &Shared<'_>,
+        origin: Option<&Arc<Device>>,
+        batch: &mut Batch,
+    ) -> Result<Ticket, Quota> {
+        let publication = message.publication();
+        let mut durable = Ticket::NONE;
+        if publication.retain {
+            durable = self.retain(message, origin, batch.now)?;
+        }
+        let targets = batch.take_targets(self, publication.topic, origin);
+        for target in &targets.each {
+            durable = durable.max(self.deliver(target, message, batch));
+        }
+        for members in &targets.shared {
+            if let Some(target) = self.turns.choose(members) {
+                durable = durable.max(self.deliver(target, message, batch));
+            }
         }
         batch.keep_targets(targets);
+        Ok(durable)
     }
 
-    /// Everybody who subscribes to the topic. Overlapping filters of one session: one copy, at the
-    /// highest quality of service.
-    pub(crate) fn find_targets(&self, topic: TopicName<'_>, targets: &mut Vec<(Arc<Device>, QoS)>) {
-        targets.clear();
-        let parent = self.rules.profile.multi_level_matches_parent;
-        self.subscriptions.read().matches(topic, parent, |subscription| {
-            targets.push((Arc::clone(&subscription.subscriber.0), subscription.options.qos));
-        });
-        targets.sort_unstable_by_key(|(device, qos)| {
-            (Arc::as_ptr(device) as usize, std::cmp::Reverse(*qos))
-        });
-        targets.dedup_by(|later, kept| Arc::ptr_eq(&later.0, &kept.0));
+    /// Hands a message to one subscriber, or queues it for its session. The ticket with which it is
+    /// durable there.
+    fn deliver(
+        self: &Arc<Self>,
+        target: &Target,
+        message: &Shared<'_>,
+        batch: &mut Batch,
+    ) -> Ticket {
+        let publication = message.publication();
+        let delivery = Delivery {
+            message,
+            qos: target.qos.min(publication.qos),
+            retain: target.retain_as_published && publication.retain,
+            identifiers: &target.identifiers,
+        };
+        let mut state = target.device.lock();
+        if state.connection.is_none() {
+            return self.enqueue(&target.device, &mut state, &delivery, batch.now);
+        }
+        self.deliver_to(&target.device, &mut state, &delivery, batch)
     }
 
-    /// Hands a message to one subscriber.
-    fn deliver(&self, device: &Arc<Device>, message: &Message<'_>, qos: QoS, batch: &mut Batch) {
-        let mut state = device.lock();
-        // A session without a connection gets nothing yet: there is no queue.
-        let Some(connection) = &mut state.connection else { return };
-        let end = self.hand_to(connection, message, qos, batch.now);
-        batch.add(device, connection);
+    /// Hands a message to a connected session; nothing happens if there is no connection. Called
+    /// with the device's lock held.
+    pub(crate) fn deliver_to(
+        self: &Arc<Self>,
+        device: &Arc<Device>,
+        state: &mut State,
+        delivery: &Delivery<'_>,
+        batch: &mut Batch,
+    ) -> Ticket {
+        let Some(connection) = &mut state.connection else { return Ticket::NONE };
+        let end = self.hand_to(connection, delivery, batch.now);
         let link = Link { trace_id: connection.trace_id, peer: &connection.peer };
-        self.publish_out(link, message.topic.as_str(), end);
+        self.publish_out(link, delivery.message.publication().topic.as_str(), end);
+        let durable = self.keep_changes(device, state);
+        if let Some(connection) = &mut state.connection {
+            batch.add(device, connection);
+        }
+        durable
     }
 
     fn hand_to(
         &self,
         connection: &mut Connection,
-        message: &Message<'_>,
-        qos: QoS,
-        now: Moment,
+        delivery: &Delivery<'_>,
+        now: engine::Moment,
     ) -> PublishEnd {
-        let Message { topic, properties, payload, .. } = *message;
+        let topic = delivery.message.publication().topic;
         let Ok(permit) = self.access.receive(&connection.peer, topic, now) else {
             return PublishEnd::Denied;
         };
@@ -140,25 +232,52 @@ impl Node {
         if self.budgets.outbound.take(outbound, now).is_err() {
             return PublishEnd::Throttled(Quota::OutboundPublishes);
         }
-        let delivery = Delivery { topic, qos, properties, payload };
         let (session, out) = connection.session_and_output();
-        match session.deliver(&delivery, permit, now, out) {
-            Delivered::Sent => PublishEnd::Success,
-            Delivered::Throttled => PublishEnd::Throttled(Quota::PublishesPerConnection),
-            Delivered::WindowFull => PublishEnd::Throttled(Quota::OutboundUnacknowledged),
-            Delivered::TooLarge => PublishEnd::TooLarge,
-            Delivered::NotWritable => PublishEnd::NotWritable,
+        session.deliver(delivery, permit, now, out).into()
+    }
+
+    /// Queues a message for a session without a connection ([MQTT-3.1.2-23] and its like). At QoS 0
+    /// nothing waits.
+    fn enqueue(
+        self: &Arc<Self>,
+        device: &Arc<Device>,
+        state: &mut State,
+        delivery: &Delivery<'_>,
+        now: engine::Moment,
+    ) -> Ticket {
+        if delivery.qos == QoS::AtMostOnce || !state.has_session(now) {
+            return Ticket::NONE;
         }
+        let topic = delivery.message.publication().topic.as_str();
+        if self.budgets.queued.take(self.rules.quotas.queued, now).is_err() {
+            self.queued(device, topic, delivery.qos, Some(Quota::Queued));
+            return Ticket::NONE;
+        }
+        let kept = &mut state.session;
+        let total = &self.rules.queued;
+        let memory = kept.memory.get_or_insert_with(|| Box::new(Memory::new(total)));
+        let mut made = Vec::new();
+        let full = memory.enqueue(delivery, &self.rules, now, |change| made.push(change));
+        let durable = if kept.number == 0 || made.is_empty() {
+            Ticket::NONE
+        } else {
+            self.keeper.keep_changes(kept.number, &made)
+        };
+        self.queued(device, topic, delivery.qos, full.err().map(|_| Quota::QueuedMessages));
+        durable
     }
 }
 
-/// The properties without the topic alias, which belongs to the publisher's connection
-/// ([MQTT-3.3.2-7]); none if there is nothing to take away.
+/// The properties that go on to subscribers: without the topic alias, which belongs to the
+/// publisher's connection ([MQTT-3.3.2-7]), and without the expiry, of which the remainder is sent;
+/// none if there is nothing to take away.
 fn forwarded_properties(properties: Properties<'_>) -> Option<PropertiesBuf> {
-    properties.topic_alias()?;
+    if properties.topic_alias().is_none() && properties.message_expiry_interval().is_none() {
+        return None;
+    }
     let mut kept = PropertiesBuf::new();
     for property in properties.iter() {
-        if !matches!(property, Property::TopicAlias(_)) {
+        if !matches!(property, Property::TopicAlias(_) | Property::MessageExpiryInterval(_)) {
             // It was decoded from these very bytes, so it encodes.
             let _ = kept.push(property);
         }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use engine::Moment;
+use engine::message::Shared;
+use engine::session::Delivery;
+use engine::topics::Subscription;
+use engine::{Moment, Ticket};
 use mqtt::{
-    Packet, Properties, QoS, ReasonCode, SubAck, Subscribe, SubscribeOptions, TopicFilter,
-    UnsubAck, Unsubscribe, Version,
+    Packet, Properties, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeOptions,
+    TopicFilter, UnsubAck, Unsubscribe,
 };
+use store::record;
 
 use crate::batch::Batch;
-use crate::device::Device;
+use crate::device::{Device, Subscribed};
 use crate::driver::{Driver, Flow};
 
 /// A session as the subscriptions know it: the same as another only if it is the same device.
@@ -22,6 +26,14 @@ impl PartialEq for Subscriber {
     }
 }
 
+/// A filter that was granted.
+struct Granted {
+    qos: QoS,
+    /// Whether the session did not have it before.
+    new: bool,
+    durable: Ticket,
+}
+
 impl Driver {
     pub(crate) fn handle_subscribe(
         &mut self,
@@ -29,34 +41,36 @@ impl Driver {
         batch: &mut Batch,
     ) -> Flow {
         let now = batch.now;
-        if subscribe.properties.subscription_identifier().is_some()
-            && !self.node.rules.profile.subscription_identifiers
-        {
+        let identifier = subscribe.properties.subscription_identifier();
+        if identifier.is_some() && !self.node.rules.profile.subscription_identifiers {
             let code = ReasonCode::SubscriptionIdentifiersNotSupported;
             return self.stop(engine::close::CloseReason::ClientError(code));
         }
         let too_many = subscribe.filters.len() > self.node.rules.quotas.filters_per_subscribe;
-        let reasons: Vec<ReasonCode> = subscribe
+        let granted: Vec<Result<Granted, ReasonCode>> = subscribe
             .filters
             .iter()
-            .map(|(text, options)| {
-                if too_many {
-                    return ReasonCode::QuotaExceeded;
-                }
-                match self.subscribe(text, *options, now) {
-                    Ok(QoS::AtMostOnce) => ReasonCode::Success,
-                    Ok(QoS::AtLeastOnce | QoS::ExactlyOnce) => ReasonCode::GrantedQoS1,
-                    Err(code) => code,
-                }
+            .map(|(text, options)| match too_many {
+                true => Err(ReasonCode::QuotaExceeded),
+                false => self.subscribe(text, *options, identifier, now),
             })
             .collect();
+        let reasons: Vec<ReasonCode> = granted.iter().map(reason_code).collect();
         self.node.subscribed(self.link(), self.version, subscribe, &reasons);
+        let durable = granted.iter().flatten().map(|granted| granted.durable).max();
         let properties = Properties::EMPTY;
         let packet_id = subscribe.packet_id;
-        self.with_connection(batch, |connection| {
+        let flow = self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
-            session.answer(&Packet::SubAck(SubAck { packet_id, properties, reasons }), out);
-        })
+            let suback = Packet::SubAck(SubAck { packet_id, properties, reasons });
+            session.answer(&suback, durable.unwrap_or_default(), out);
+        });
+        for ((text, options), granted) in subscribe.filters.iter().zip(&granted) {
+            if let (Ok(granted), Ok(filter)) = (granted, TopicFilter::parse(text)) {
+                self.send_retained(filter, options.retain_handling, granted, identifier, batch);
+            }
+        }
+        flow
     }
 
     pub(crate) fn handle_unsubscribe(
@@ -64,13 +78,19 @@ impl Driver {
         unsubscribe: &Unsubscribe<'_>,
         batch: &mut Batch,
     ) -> Flow {
+        let mut durable = Ticket::NONE;
         let reasons = unsubscribe
             .filters
             .iter()
             .map(|text| match TopicFilter::parse(text) {
                 Err(_) => ReasonCode::TopicFilterInvalid,
-                Ok(filter) if self.unsubscribe(filter) => ReasonCode::Success,
-                Ok(_) => ReasonCode::NoSubscriptionExisted,
+                Ok(filter) => match self.unsubscribe(filter) {
+                    Some(ticket) => {
+                        durable = durable.max(ticket);
+                        ReasonCode::Success
+                    }
+                    None => ReasonCode::NoSubscriptionExisted,
+                },
             })
             .collect();
         self.node.unsubscribed(self.link(), unsubscribe);
@@ -78,7 +98,8 @@ impl Driver {
         let packet_id = unsubscribe.packet_id;
         self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
-            session.answer(&Packet::UnsubAck(UnsubAck { packet_id, properties, reasons }), out);
+            let unsuback = Packet::UnsubAck(UnsubAck { packet_id, properties, reasons });
+            session.answer(&unsuback, durable, out);
         })
     }
 
@@ -87,23 +108,11 @@ impl Driver {
         &self,
         text: &str,
         mut options: SubscribeOptions,
+        identifier: Option<u32>,
         now: Moment,
-    ) -> Result<QoS, ReasonCode> {
+    ) -> Result<Granted, ReasonCode> {
         let filter = TopicFilter::parse(text).map_err(|_| ReasonCode::TopicFilterInvalid)?;
-        let profile = self.node.rules.profile;
-        let slashes = text.bytes().filter(|byte| *byte == b'/').count();
-        if text.len() > profile.topic_bytes
-            || slashes > profile.topic_slashes
-            || (text.starts_with('$') && profile.reserved_topics && filter.share_group().is_none())
-        {
-            return Err(ReasonCode::TopicFilterInvalid);
-        }
-        if filter.share_group().is_some() {
-            return Err(match self.version {
-                Version::V5 => ReasonCode::SharedSubscriptionsNotSupported,
-                Version::V311 => ReasonCode::UnspecifiedError,
-            });
-        }
+        self.check_filter(filter)?;
         if self.node.access.subscribe(&self.peer, filter, now).is_err() {
             return Err(ReasonCode::NotAuthorized);
         }
@@ -111,31 +120,118 @@ impl Driver {
         if self.node.budgets.subscribes.take(quotas.subscribes, now).is_err() {
             return Err(ReasonCode::QuotaExceeded);
         }
-        options.qos = options.qos.min(QoS::AtLeastOnce);
+        options.qos = options.qos.min(self.node.rules.profile.maximum_qos);
         let mut state = self.device.lock();
         if state.current(self.epoch).is_none() {
             return Err(ReasonCode::UnspecifiedError);
         }
-        let subscriptions = &mut state.session.subscriptions;
-        let known = subscriptions.iter().position(|(present, _)| **present == *text);
+        let kept = &mut state.session;
+        let known = kept.subscriptions.iter().position(|present| *present.filter == *text);
+        let subscribed = Subscribed { filter: text.into(), options, identifier };
         match known {
-            Some(at) => subscriptions[at].1 = options,
-            None if subscriptions.len() >= quotas.subscriptions_per_session => {
+            Some(at) => kept.subscriptions[at] = subscribed,
+            None if kept.subscriptions.len() >= quotas.subscriptions_per_session => {
                 return Err(ReasonCode::QuotaExceeded);
             }
-            None => subscriptions.push((text.into(), options)),
+            None => kept.subscriptions.push(subscribed),
         }
+        let durable = match kept.number {
+            0 => Ticket::NONE,
+            number => {
+                let made = record::subscription::Subscription { filter, options, identifier };
+                self.node.keeper.keep_subscription(number, &made)
+            }
+        };
         let subscriber = Subscriber(Arc::clone(&self.device));
-        self.node.subscriptions.write().insert(filter, subscriber, options);
-        Ok(options.qos)
+        let subscription = Subscription { subscriber, options, identifier };
+        self.node.subscriptions.write().insert(filter, subscription);
+        Ok(Granted { qos: options.qos, new: known.is_none(), durable })
     }
 
-    fn unsubscribe(&self, filter: TopicFilter<'_>) -> bool {
-        let mut state = self.device.lock();
-        if state.current(self.epoch).is_none() {
-            return false;
+    /// Whether the profile has such filters.
+    fn check_filter(&self, filter: TopicFilter<'_>) -> Result<(), ReasonCode> {
+        let profile = self.node.rules.profile;
+        let inner = filter.inner();
+        let slashes = inner.bytes().filter(|byte| *byte == b'/').count();
+        let share_name = filter.share_group().unwrap_or_default();
+        let reserved = profile.reserved_topics && inner.starts_with('$');
+        let too_long = filter.as_str().len() > LONGEST_FILTER
+            || inner.len() > profile.filter_bytes
+            || slashes > profile.topic_slashes
+            || share_name.len() > profile.share_name_bytes;
+        if too_long || (reserved && !is_open_to_subscribers(inner)) {
+            return Err(ReasonCode::TopicFilterInvalid);
         }
-        state.session.subscriptions.retain(|(present, _)| **present != *filter.as_str());
-        self.node.subscriptions.write().remove(filter, &Subscriber(Arc::clone(&self.device)))
+        Ok(())
+    }
+
+    /// What was retained goes to a new subscription ([MQTT-3.3.1-9] to [MQTT-3.3.1-11]), not to a
+    /// shared one.
+    fn send_retained(
+        &self,
+        filter: TopicFilter<'_>,
+        handling: RetainHandling,
+        granted: &Granted,
+        identifier: Option<u32>,
+        batch: &mut Batch,
+    ) {
+        let wanted = match handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => granted.new,
+            RetainHandling::DoNotSend => false,
+        };
+        if !wanted || filter.share_group().is_some() {
+            return;
+        }
+        for retained in self.node.retained_for(filter, batch.now) {
+            let message = Shared::kept(&retained.message);
+            let delivery = Delivery {
+                message: &message,
+                qos: granted.qos.min(retained.message.qos),
+                retain: true,
+                identifiers: identifier.as_slice(),
+            };
+            let mut state = self.device.lock();
+            if state.current(self.epoch).is_none() {
+                return;
+            }
+            self.node.deliver_to(&self.device, &mut state, &delivery, batch);
+        }
+    }
+
+    /// Removes a subscription, if there was one.
+    fn unsubscribe(&self, filter: TopicFilter<'_>) -> Option<Ticket> {
+        let mut state = self.device.lock();
+        state.current(self.epoch)?;
+        let kept = &mut state.session;
+        kept.subscriptions.retain(|present| *present.filter != *filter.as_str());
+        let subscriber = Subscriber(Arc::clone(&self.device));
+        if !self.node.subscriptions.write().remove(filter, &subscriber) {
+            return None;
+        }
+        Some(match kept.number {
+            0 => Ticket::NONE,
+            number => self.node.keeper.forget_subscription(number, filter.as_str()),
+        })
+    }
+}
+
+/// The longest filter with its share, in bytes: the store's longest key less the number of the
+/// session.
+const LONGEST_FILTER: usize = 65_527;
+
+/// The topics of the server that clients may subscribe to (spec 5).
+fn is_open_to_subscribers(filter: &str) -> bool {
+    filter.starts_with("$aws/events/")
+}
+
+fn reason_code(granted: &Result<Granted, ReasonCode>) -> ReasonCode {
+    match granted {
+        Ok(granted) => match granted.qos {
+            QoS::AtMostOnce => ReasonCode::Success,
+            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
+            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+        },
+        Err(code) => *code,
     }
 }

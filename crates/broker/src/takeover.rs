@@ -7,21 +7,27 @@ use std::time::Duration;
 use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
-use engine::session::{Granted, Session};
-use mqtt::{Connect, PropertiesBuf, Property, TopicFilter};
+use engine::session::{Granted, Memory, Session};
+use mqtt::{Connect, TopicFilter};
 
 use crate::Transport;
 use crate::accept::Entrance;
-use crate::connection::{Connection, Will};
-use crate::device::{Device, State};
+use crate::connection::Connection;
+use crate::device::{Device, Kept, State};
 use crate::driver::Driver;
 use crate::events::Link;
 use crate::node::Node;
 use crate::subscribe::Subscriber;
+use crate::will::Will;
 
-/// How long a device without a session stays known, so that a client ID that connects again and
-/// again meets its own rate limit.
-const REMEMBERED: Duration = Duration::from_secs(15);
+/// A connection that was granted, before it is the present one of its client ID.
+struct Arrival {
+    io: Box<dyn Transport>,
+    granted: Granted,
+    peer: Arc<Peer>,
+    will: Option<Box<Will>>,
+    expires: Option<Moment>,
+}
 
 /// Makes a granted connection the present one of its client ID; an older one is ended
 /// ([MQTT-3.1.4-3]).
@@ -35,18 +41,22 @@ pub(crate) fn attach(
     inbox: Vec<u8>,
 ) -> Driver {
     let now = node.now();
-    let expires = entrance.life.map(|life| now.after(life));
-    let session = Session::new(Arc::clone(&node.rules), &granted, now, expires);
-    let packet_size_limit = session.packet_size_limit();
-    let will = connect.will.as_ref().map(owned_will);
-    let connection = Connection::new(io, session, Arc::clone(&peer), will);
-    let trace_id = connection.trace_id;
+    let version = granted.version;
+    let arrival = Arrival {
+        io,
+        granted,
+        peer: Arc::clone(&peer),
+        will: connect.will.as_ref().map(|will| Will::new(will, node.rules.profile)),
+        expires: entrance.life.map(|life| now.after(life)),
+    };
     // Before others can find the connection, and end it.
     node.connected.fetch_add(1, Ordering::Relaxed);
-    let attached = install(node, connection, &granted, now);
-    node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, attached.epoch);
-    if let Some(old) = attached.old {
-        node.finish(&attached.device, old, CloseReason::TakenOver);
+    let attached = install(node, arrival, now);
+    if let Some((old, ending)) = attached.old {
+        node.finish(&attached.device, old, CloseReason::TakenOver, ending);
+    }
+    if let Some(will) = attached.will {
+        node.publish_will(&attached.device, will);
     }
     node.write_to(&attached.device, now);
     if node.is_draining() {
@@ -57,10 +67,10 @@ pub(crate) fn attach(
         node: Arc::clone(node),
         device: attached.device,
         peer,
-        trace_id,
+        trace_id: attached.trace_id,
         epoch: attached.epoch,
-        version: granted.version,
-        packet_size_limit,
+        version,
+        packet_size_limit: engine::session::packet_size_limit(&node.rules),
         inbox,
     }
 }
@@ -68,72 +78,165 @@ pub(crate) fn attach(
 struct Attached {
     device: Arc<Device>,
     epoch: u64,
-    old: Option<Connection>,
+    trace_id: telemetry::TraceId,
+    old: Option<(Connection, Ending)>,
+    /// The Will of a session that ended now, while its delay ran.
+    will: Option<Box<Will>>,
 }
 
-fn install(
-    node: &Arc<Node>,
-    mut connection: Connection,
-    granted: &Granted,
-    now: Moment,
-) -> Attached {
+/// What else there is to say about the end of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending {
+    /// Whether its Will is to be published now.
+    will: bool,
+    /// Which of its device's connections it was (spec 4.7, `versionNumber`).
+    pub(crate) connections: u64,
+}
+
+fn install(node: &Arc<Node>, arrival: Arrival, now: Moment) -> Attached {
     loop {
-        let device = node.devices.get_or_insert(&granted.client_id);
+        let device = node.devices.get_or_insert(&arrival.granted.client_id);
         let mut state = device.lock();
         if state.removed {
             continue;
         }
-        let resumed = resume(node, &device, &mut state, granted, now);
-        let (_, out) = connection.session_and_output();
-        granted.accept(resumed, &node.rules, out);
-        let epoch = node.next_epoch();
-        connection.epoch = epoch;
-        state.epoch = epoch;
-        let old = state.connection.replace(connection);
+        let attached = replace(node, &device, &mut state, arrival, now);
         node.schedule(&device, &mut state, now);
         drop(state);
-        return Attached { device, epoch, old };
+        return attached;
     }
 }
 
-/// Resumes the session of the device, or begins it anew; says which (Session Present).
-fn resume(
-    node: &Node,
+/// Puts the connection in the place of the one that was there.
+fn replace(
+    node: &Arc<Node>,
     device: &Arc<Device>,
     state: &mut State,
-    granted: &Granted,
+    arrival: Arrival,
     now: Moment,
-) -> bool {
-    let connected = state.connection.is_some();
-    let alive = if connected { state.session.expiry_seconds > 0 } else { state.has_session(now) };
-    let resumed = alive && !granted.clean_start && state.session.version == Some(granted.version);
-    if !resumed {
-        node.drop_subscriptions(device, state);
+) -> Attached {
+    let Arrival { io, granted, peer, will, expires } = arrival;
+    let mut old = state.connection.take();
+    let connections = state.session.connections;
+    let resumed = may_resume(state, old.is_some(), &granted, now);
+    let memory = match &mut old {
+        Some(old) => old.session.suspend(),
+        None => state.session.memory.take(),
+    };
+    // A Will whose delay has not passed is withdrawn by coming back, and published at once when the
+    // session ends ([MQTT-3.1.3-9], [MQTT-3.1.2-10]).
+    let delayed = state.session.will.take().map(|(will, _)| will);
+    if delayed.is_some() {
+        node.keeper.forget_will(&device.client_id);
     }
-    state.session.version = Some(granted.version);
-    state.session.expiry_seconds = granted.session_expiry_seconds;
-    state.session.ends = None;
-    state.session.forgotten = None;
-    resumed
+    let ending = Ending {
+        will: old
+            .as_ref()
+            .and_then(|old| old.will.as_ref())
+            .is_some_and(|will| !resumed || will.delay.is_zero()),
+        connections,
+    };
+    let memory = if resumed {
+        memory
+    } else {
+        node.forget_session(device, &mut state.session, memory.as_deref());
+        None
+    };
+    let kept = &mut state.session;
+    kept.version = Some(granted.version);
+    kept.expiry_seconds = granted.session_expiry_seconds;
+    kept.ends = None;
+    kept.forgotten = None;
+    kept.connections += 1;
+    node.begin_session(device, kept, memory.as_deref());
+    let lifetime = node.keeper.lifetime(kept.expiry_seconds);
+    let session = Session::new(Arc::clone(&node.rules), &granted, lifetime, memory, now, expires);
+    let mut connection = Connection::new(io, session, Arc::clone(&peer), will);
+    let (_, out) = connection.session_and_output();
+    granted.accept(resumed, &node.rules, out);
+    let (epoch, trace_id) = (node.next_epoch(), connection.trace_id);
+    connection.epoch = epoch;
+    node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, epoch, kept.connections);
+    state.epoch = epoch;
+    state.connection = Some(connection);
+    device.connected.store(true, Ordering::Relaxed);
+    node.send_backlog(device, state, now);
+    Attached {
+        device: Arc::clone(device),
+        epoch,
+        trace_id,
+        old: old.map(|old| (old, ending)),
+        will: delayed.filter(|_| !resumed),
+    }
+}
+
+/// Whether the session goes on (Session Present; [MQTT-3.1.2-4], [MQTT-3.1.2-5]).
+fn may_resume(state: &State, connected: bool, granted: &Granted, now: Moment) -> bool {
+    let alive = if connected { state.session.expiry_seconds > 0 } else { state.has_session(now) };
+    alive && !granted.clean_start && state.session.version == Some(granted.version)
 }
 
 impl Node {
+    /// A session begins or goes on. One that outlives its connection is kept from now on; one that
+    /// no longer does is not.
+    fn begin_session(&self, device: &Arc<Device>, kept: &mut Kept, memory: Option<&Memory>) {
+        if kept.expiry_seconds > 0 {
+            if kept.number == 0 {
+                kept.number = self.keeper.next_number();
+            }
+            self.keeper.keep_session(&device.client_id, kept, None);
+        } else if kept.number != 0 {
+            let number = std::mem::take(&mut kept.number);
+            self.keeper.forget_session(&device.client_id, number, &kept.subscriptions, memory);
+        }
+    }
+
     /// Ends the connection of that epoch, if it is still the present one.
     pub(crate) fn close(self: &Arc<Self>, device: &Arc<Device>, epoch: u64, reason: CloseReason) {
         let now = self.now();
         let mut state = device.lock();
-        let Some(connection) = state.take(epoch) else { return };
-        let expiry_seconds = state.session.expiry_seconds;
-        if expiry_seconds > 0 {
-            let ends = now.after(Duration::from_secs(u64::from(expiry_seconds)));
-            state.session.ends = Some(ends);
-        } else {
-            self.drop_subscriptions(device, &mut state);
+        let Some(mut connection) = state.take(epoch) else { return };
+        device.connected.store(false, Ordering::Relaxed);
+        let memory = connection.session.suspend();
+        let kept = &mut state.session;
+        let changes = connection.session.take_changes();
+        if kept.number != 0 && !changes.is_empty() {
+            self.keeper.keep_changes(kept.number, &changes);
         }
-        state.session.forgotten = Some(now.after(REMEMBERED));
+        let mut ending = Ending { will: reason.publishes_will(), connections: kept.connections };
+        if kept.expiry_seconds > 0 {
+            let life = Duration::from_secs(u64::from(kept.expiry_seconds));
+            let ends = now.after(life);
+            kept.memory = memory;
+            kept.ends = Some(ends);
+            self.keeper.keep_session(&device.client_id, kept, Some(ends));
+            if ending.will {
+                self.delay_will(device, kept, &mut connection, &mut ending, now, life);
+            }
+        } else {
+            self.forget_session(device, kept, memory.as_deref());
+        }
+        state.session.forgotten = Some(now.after(self.rules.profile.remembered));
         self.schedule(device, &mut state, now);
         drop(state);
-        self.finish(device, connection, reason);
+        self.finish(device, connection, reason, ending);
+    }
+
+    /// A Will with a delay waits for it to pass, or for the session to end ([MQTT-3.1.3-9]).
+    fn delay_will(
+        &self,
+        device: &Arc<Device>,
+        kept: &mut Kept,
+        connection: &mut Connection,
+        ending: &mut Ending,
+        now: Moment,
+        life: Duration,
+    ) {
+        let Some(will) = connection.will.take_if(|will| !will.delay.is_zero()) else { return };
+        let due = now.after(will.delay.min(life));
+        self.keeper.keep_will(&device.client_id, &will, due);
+        kept.will = Some((will, due));
+        ending.will = false;
     }
 
     /// What is left to do for a connection that nobody else can reach any more. Dropping it settles
@@ -143,11 +246,12 @@ impl Node {
         device: &Arc<Device>,
         mut connection: Connection,
         reason: CloseReason,
+        ending: Ending,
     ) {
         self.connected.fetch_sub(1, Ordering::Relaxed);
-        self.disconnected(device, &connection, reason);
+        self.disconnected(device, &connection, reason, ending);
         let driver = connection.driver.take();
-        let will = connection.will.take().filter(|_| reason.publishes_will());
+        let will = connection.will.take().filter(|_| ending.will);
         if reason == CloseReason::ConnectionLost {
             drop(connection);
         } else {
@@ -162,22 +266,59 @@ impl Node {
             driver.wake();
         }
         if let Some(will) = will {
-            // In a task of its own: a Will may end connections that have Wills.
-            let node = Arc::clone(self);
-            tokio::spawn(async move { node.publish_will(&will) });
+            self.publish_will(device, will);
         }
     }
 
+    /// The Will of a device that did not come back in time is published.
+    pub(crate) fn end_delay(self: &Arc<Self>, device: &Arc<Device>, now: Moment) {
+        let mut state = device.lock();
+        let due = state.session.will.take_if(|(_, due)| *due <= now);
+        let Some((will, _)) = due.filter(|_| state.connection.is_none()) else { return };
+        self.keeper.forget_will(&device.client_id);
+        self.schedule(device, &mut state, now);
+        drop(state);
+        self.publish_will(device, will);
+    }
+
     /// The session of a device that did not come back in time ends.
-    pub(crate) fn end_session(&self, device: &Arc<Device>, now: Moment) {
+    pub(crate) fn end_session(self: &Arc<Self>, device: &Arc<Device>, now: Moment) {
         let mut state = device.lock();
         if state.connection.is_some() || state.has_session(now) {
             return;
         }
-        self.drop_subscriptions(device, &mut state);
+        let memory = state.session.memory.take();
+        self.forget_session(device, &mut state.session, memory.as_deref());
+        let will = state.session.will.take().map(|(will, _)| will);
         state.session.ends = None;
+        if will.is_some() {
+            self.keeper.forget_will(&device.client_id);
+        }
+        self.schedule(device, &mut state, now);
         drop(state);
+        if let Some(will) = will {
+            self.publish_will(device, will);
+        }
         self.forget(device, now);
+    }
+
+    /// Nothing is left of a session: its subscriptions and messages.
+    fn forget_session(&self, device: &Arc<Device>, kept: &mut Kept, memory: Option<&Memory>) {
+        let subscriptions = std::mem::take(&mut kept.subscriptions);
+        let number = std::mem::take(&mut kept.number);
+        if number != 0 {
+            self.keeper.forget_session(&device.client_id, number, &subscriptions, memory);
+        }
+        if subscriptions.is_empty() {
+            return;
+        }
+        let subscriber = Subscriber(Arc::clone(device));
+        let mut topics = self.subscriptions.write();
+        for subscribed in &subscriptions {
+            if let Ok(filter) = TopicFilter::parse(&subscribed.filter) {
+                topics.remove(filter, &subscriber);
+            }
+        }
     }
 
     /// Drops the device from the registry once neither connection nor session is left.
@@ -191,35 +332,4 @@ impl Node {
             state.removed
         });
     }
-
-    fn drop_subscriptions(&self, device: &Arc<Device>, state: &mut State) {
-        let subscriptions = std::mem::take(&mut state.session.subscriptions);
-        if subscriptions.is_empty() {
-            return;
-        }
-        let subscriber = Subscriber(Arc::clone(device));
-        let mut topics = self.subscriptions.write();
-        for (text, _) in &subscriptions {
-            if let Ok(filter) = TopicFilter::parse(text) {
-                topics.remove(filter, &subscriber);
-            }
-        }
-    }
-}
-
-fn owned_will(will: &mqtt::Will<'_>) -> Box<Will> {
-    let mut properties = PropertiesBuf::new();
-    for property in will.properties.iter() {
-        // The delay is the Will's own; the rest belongs to the message ([MQTT-3.1.3-9]).
-        if !matches!(property, Property::WillDelayInterval(_)) {
-            // It was decoded from these very bytes, so it encodes.
-            let _ = properties.push(property);
-        }
-    }
-    Box::new(Will {
-        topic: will.topic.as_str().into(),
-        payload: will.payload.into(),
-        qos: will.qos,
-        properties,
-    })
 }

@@ -100,7 +100,7 @@ impl Node {
         let mut state = device.lock();
         state.scheduled.retain(|scheduled| *scheduled != entry.at);
         let mut expired = SmallVec::new();
-        let due = self.handle_due(&mut state, now, &mut expired);
+        let due = self.handle_due(&device, &mut state, now, &mut expired);
         self.schedule(&device, &mut state, now);
         let epoch = state.epoch;
         drop(state);
@@ -109,6 +109,8 @@ impl Node {
         }
         match due {
             Due::Nothing => {}
+            Due::Written => self.write_to(&device, now),
+            Due::Will => self.end_delay(&device, now),
             Due::Close(reason) => self.close(&device, epoch, reason),
             Due::SessionEnded => self.end_session(&device, now),
             Due::Forgotten => self.forget(&device, now),
@@ -116,12 +118,16 @@ impl Node {
     }
 
     fn handle_due(
-        &self,
+        self: &Arc<Self>,
+        device: &Arc<Device>,
         state: &mut State,
         now: Moment,
         expired: &mut SmallVec<[Waiter; 2]>,
     ) -> Due {
         let Some(connection) = &mut state.connection else {
+            if state.session.will.as_ref().is_some_and(|(_, due)| *due <= now) {
+                return Due::Will;
+            }
             return match (state.session.ends, state.session.forgotten) {
                 (Some(ends), _) if ends <= now => Due::SessionEnded,
                 (None, Some(forgotten)) if forgotten <= now => Due::Forgotten,
@@ -139,12 +145,21 @@ impl Node {
         if connection.stalled_since().is_some_and(|since| since.after(stall) <= now) {
             return Due::Close(CloseReason::WriteStalled);
         }
-        connection.session.handle_timeout(now).map_or(Due::Nothing, Due::Close)
+        let (session, out) = connection.session_and_output();
+        if let Some(reason) = session.handle_timeout(now, out) {
+            return Due::Close(reason);
+        }
+        self.send_backlog(device, state, now);
+        Due::Written
     }
 }
 
 enum Due {
     Nothing,
+    /// There may be something to write.
+    Written,
+    /// The delay of a Will has passed.
+    Will,
     Close(CloseReason),
     SessionEnded,
     Forgotten,
@@ -155,6 +170,7 @@ pub(crate) async fn run(node: Weak<Node>) {
     loop {
         let Some(node) = node.upgrade() else { return };
         let now = node.now();
+        node.forget_expired(now);
         let next = loop {
             match node.timers.poll(now) {
                 Ok(entry) => node.handle_timer(&entry, now),

@@ -11,7 +11,7 @@ use engine::direct::{DirectMessage, Settlement};
 use engine::directory::Principal;
 use engine::limits::{Bounds, Quotas};
 use engine::profile::AWS;
-use engine::session::{Rules, Session, Step, negotiate};
+use engine::session::{Lifetime, Rules, Session, Step, negotiate};
 use mqtt::{Ack, ClientId, Connect, Packet, PacketId, Properties, ReasonCode, TopicName, Version};
 
 /// Slow enough for the session's rate of 100 messages a second.
@@ -59,11 +59,7 @@ fn device() -> Peer {
 }
 
 fn session(now: Moment) -> Session<u32> {
-    let rules = Arc::new(Rules {
-        profile: &AWS,
-        quotas: Quotas::default(),
-        outbound_buffer_bytes: Bounds::default().outbound_buffer_bytes,
-    });
+    let rules = Arc::new(Rules::new(&AWS, Quotas::default(), &Bounds::default()));
     let connect = Connect {
         version: Version::V5,
         clean_start: true,
@@ -75,5 +71,6 @@ fn session(now: Moment) -> Session<u32> {
         password: None,
     };
     let granted = negotiate(&connect, &rules, || unreachable!("it has a client ID"));
-    Session::new(rules, &granted.expect("the terms are acceptable"), now, None)
+    let granted = granted.expect("the terms are acceptable");
+    Session::new(rules, &granted, Lifetime::Connection, None, now, None)
 }

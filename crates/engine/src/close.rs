@@ -27,6 +27,8 @@ pub enum CloseReason {
     ServerShutdown,
     /// A fault of ours.
     ServerError,
+    /// What the client was to be promised cannot be made durable.
+    StoreFailed,
     /// A WebSocket connection reached the end of its life.
     WebSocketExpired,
 }
@@ -44,7 +46,7 @@ impl CloseReason {
             CloseReason::WriteStalled | CloseReason::ServerShutdown => {
                 "SERVER_INITIATED_DISCONNECT"
             }
-            CloseReason::ServerError => "SERVER_ERROR",
+            CloseReason::ServerError | CloseReason::StoreFailed => "SERVER_ERROR",
             CloseReason::WebSocketExpired => "WEBSOCKET_TTL_EXPIRATION",
         }
     }
@@ -61,7 +63,29 @@ impl CloseReason {
             CloseReason::WriteStalled => Some(ReasonCode::QuotaExceeded),
             CloseReason::ServerShutdown => Some(ReasonCode::ServerShuttingDown),
             CloseReason::ServerError => Some(ReasonCode::UnspecifiedError),
+            CloseReason::StoreFailed => Some(ReasonCode::ImplementationSpecificError),
             CloseReason::WebSocketExpired => Some(ReasonCode::AdministrativeAction),
+        }
+    }
+
+    /// One sentence for the client: the Reason String of the DISCONNECT.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            CloseReason::ClientInitiated { .. } => "The client disconnected.",
+            CloseReason::ClientError(code) => client_error(code),
+            CloseReason::ConnectionLost => "The connection was lost.",
+            CloseReason::TakenOver => "Another connection uses this client ID.",
+            CloseReason::Forbidden => "The policies do not allow this publish.",
+            CloseReason::KeepAliveTimeout => {
+                "Nothing came for one and a half times the keep-alive."
+            }
+            CloseReason::WriteStalled => "What was sent was left unread for too long.",
+            CloseReason::ServerShutdown => "The server shuts down.",
+            CloseReason::ServerError => "The server failed.",
+            CloseReason::StoreFailed => "The server cannot keep messages now.",
+            CloseReason::WebSocketExpired => {
+                "The WebSocket connection reached the end of its life."
+            }
         }
     }
 
@@ -73,5 +97,26 @@ impl CloseReason {
     /// Whether the client ended it in an orderly way.
     pub fn is_client_initiated(self) -> bool {
         matches!(self, CloseReason::ClientInitiated { .. })
+    }
+}
+
+/// What the client did wrong, by the code that its DISCONNECT carries.
+fn client_error(code: ReasonCode) -> &'static str {
+    if code == ReasonCode::MalformedPacket {
+        "A packet is malformed."
+    } else if code == ReasonCode::PacketTooLarge {
+        "A packet is larger than the Maximum Packet Size, or a payload than the quota."
+    } else if code == ReasonCode::TopicNameInvalid {
+        "A topic is not one that clients may publish on."
+    } else if code == ReasonCode::TopicAliasInvalid {
+        "A topic alias is 0 or above the Topic Alias Maximum."
+    } else if code == ReasonCode::ReceiveMaximumExceeded {
+        "More messages are unacknowledged than the Receive Maximum allows."
+    } else if code == ReasonCode::QoSNotSupported {
+        "The QoS is above the Maximum QoS."
+    } else if code == ReasonCode::SubscriptionIdentifiersNotSupported {
+        "Subscription identifiers are not available."
+    } else {
+        "A packet breaks the protocol."
     }
 }

@@ -1,10 +1,11 @@
-//! The window of QoS 1 messages that wait for a device's PUBACK.
+//! The window of messages that wait for a device's acknowledgement.
 
 use std::collections::VecDeque;
 
-use mqtt::PacketId;
+use mqtt::{PacketId, QoS};
 
 use crate::Moment;
+use crate::queue::Entry;
 
 /// What waits under one packet ID.
 #[derive(Debug)]
@@ -16,14 +17,38 @@ pub enum Slot<W> {
         /// When it is given up.
         deadline: Moment,
     },
-    /// A message of publish-subscribe.
-    Publish,
+    /// A message of publish-subscribe that is not sent a second time.
+    Once(QoS),
+    /// A message of publish-subscribe that is sent again unless it is acknowledged.
+    Kept(Entry, Sent),
+    /// A message at QoS 2 that the client has: it waits for PUBCOMP.
+    Released(Released, Sent),
+}
+
+/// A message at QoS 2 of which the PUBREC came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// Its number in the session, if it is kept there.
+    pub seq: Option<u64>,
+}
+
+/// When it was sent on the present connection; never yet while the session was only resumed.
+pub type Sent = Option<Moment>;
+
+/// A message of an ended connection that its session keeps, under its packet ID.
+#[derive(Debug)]
+pub enum Unacknowledged {
+    /// It may not have arrived.
+    Message(Entry),
+    /// It has arrived; its PUBREL may not have.
+    Released(Released),
 }
 
 /// The in-flight window of one connection.
 ///
-/// Invariant: an ID is handed out and recorded in one step, and stays taken until its PUBACK or the
-/// end of the connection, so that a late PUBACK can never acknowledge another message.
+/// Invariant: an ID is handed out and recorded in one step, and stays taken until its last
+/// acknowledgement or the end of the connection, so that a late PUBACK can never acknowledge another
+/// message.
 #[derive(Debug)]
 pub struct Inflight<W> {
     last: u16,
@@ -31,6 +56,8 @@ pub struct Inflight<W> {
     /// turn any more.
     came_round: bool,
     slots: VecDeque<(PacketId, Slot<W>)>,
+    /// How many of them were not sent on this connection yet.
+    unsent: usize,
 }
 
 /// A free packet ID that is taken once it is filled: nothing else can take it meanwhile.
@@ -55,14 +82,46 @@ impl<W> Vacancy<'_, W> {
 
 impl<W> Default for Inflight<W> {
     fn default() -> Self {
-        Inflight { last: 0, came_round: false, slots: VecDeque::new() }
+        Inflight { last: 0, came_round: false, slots: VecDeque::new(), unsent: 0 }
     }
 }
 
 impl<W> Inflight<W> {
-    /// How many messages wait.
+    /// The window of a connection that goes on with a session: what is unacknowledged is not sent
+    /// yet. `last` is the packet ID that was handed out last.
+    pub fn resumed(last: u16, kept: Vec<(PacketId, Unacknowledged)>) -> Self {
+        let slots: VecDeque<_> = kept
+            .into_iter()
+            .map(|(id, kept)| match kept {
+                Unacknowledged::Message(entry) => (id, Slot::Kept(entry, None)),
+                Unacknowledged::Released(released) => (id, Slot::Released(released, None)),
+            })
+            .collect();
+        // They may have any IDs in any order.
+        Inflight { last, came_round: true, unsent: slots.len(), slots }
+    }
+
+    /// Takes out what a session keeps beyond its connection, and the packet ID that was handed out
+    /// last.
+    pub fn suspend(&mut self) -> (u16, Vec<(PacketId, Unacknowledged)>) {
+        let mut kept = Vec::new();
+        let slots = std::mem::take(&mut self.slots);
+        for (id, slot) in slots {
+            match slot {
+                Slot::Kept(entry, _) => kept.push((id, Unacknowledged::Message(entry))),
+                Slot::Released(released, _) => kept.push((id, Unacknowledged::Released(released))),
+                direct @ (Slot::Direct { .. } | Slot::Once(_)) => {
+                    self.slots.push_back((id, direct))
+                }
+            }
+        }
+        self.unsent = 0;
+        (self.last, kept)
+    }
+
+    /// How many messages wait that were sent on this connection.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - self.unsent
     }
 
     /// Whether none waits.
@@ -88,21 +147,71 @@ impl<W> Inflight<W> {
     pub fn newest_waiter(&mut self) -> Option<&mut W> {
         match self.slots.back_mut() {
             Some((_, Slot::Direct { waiter, .. })) => waiter.as_mut(),
-            Some((_, Slot::Publish)) | None => None,
+            Some((_, Slot::Once(_) | Slot::Kept(..) | Slot::Released(..))) | None => None,
         }
     }
 
-    /// Whether `window` messages wait already.
+    /// Whether `window` messages wait already; and at no time are all packet IDs taken.
     pub fn is_full(&self, window: u16) -> bool {
-        self.slots.len() >= usize::from(window)
+        self.len() >= usize::from(window) || self.slots.len() >= usize::from(u16::MAX)
+    }
+
+    /// Whether messages of the session wait to be sent again on this connection.
+    pub fn has_unsent(&self) -> bool {
+        self.unsent > 0
+    }
+
+    /// The first message of the session that is to be sent again and was not yet; it counts as sent
+    /// from now on.
+    pub fn poll_unsent(&mut self, now: Moment) -> Option<(PacketId, &Slot<W>)> {
+        if self.unsent == 0 {
+            return None;
+        }
+        self.unsent -= 1;
+        let (id, slot) = self.slots.iter_mut().find(|(_, slot)| slot.is_unsent())?;
+        slot.mark_sent(now);
+        Some((*id, slot))
+    }
+
+    /// The first message that was sent before `before` and is still unacknowledged; it counts as
+    /// sent anew from now on.
+    pub fn poll_sent_before(
+        &mut self,
+        before: Moment,
+        now: Moment,
+    ) -> Option<(PacketId, &Slot<W>)> {
+        let is_due = |slot: &Slot<W>| slot.sent_at().is_some_and(|sent| sent <= before);
+        let (id, slot) = self.slots.iter_mut().find(|(_, slot)| is_due(slot))?;
+        slot.mark_sent(now);
+        Some((*id, slot))
+    }
+
+    /// When a message was sent that would be sent again: the oldest, which as a rule was sent first.
+    pub fn oldest_sent(&self) -> Option<Moment> {
+        self.slots.iter().find_map(|(_, slot)| slot.sent_at())
+    }
+
+    /// What waits under the ID.
+    pub fn slot(&self, id: PacketId) -> Option<&Slot<W>> {
+        self.slots.iter().find(|(taken, _)| *taken == id).map(|(_, slot)| slot)
     }
 
     /// Releases the packet ID and gives back what waited under it.
     pub fn acknowledge(&mut self, id: PacketId) -> Option<Slot<W>> {
         let at = self.slots.iter().position(|(taken, _)| *taken == id)?;
         let slot = self.slots.remove(at).map(|(_, slot)| slot);
+        self.unsent -= usize::from(slot.as_ref().is_some_and(Slot::is_unsent));
         self.came_round &= !self.slots.is_empty();
         slot
+    }
+
+    /// The message has arrived: only its PUBCOMP is waited for. Its place in the order stays.
+    pub fn release_message(&mut self, id: PacketId, released: Released, now: Moment) {
+        let slot = self.slots.iter_mut().find(|(taken, _)| *taken == id);
+        if let Some((_, slot)) = slot {
+            self.unsent -= usize::from(slot.is_unsent());
+            *slot = Slot::Released(released, Some(now));
+        }
     }
 
     /// Gives memory back that nothing needs now. Not done with every PUBACK: a device that gets one
@@ -117,7 +226,10 @@ impl<W> Inflight<W> {
     pub fn next_deadline(&self) -> Option<Moment> {
         let deadlines = self.slots.iter().filter_map(|(_, slot)| match slot {
             Slot::Direct { waiter: Some(_), deadline } => Some(*deadline),
-            Slot::Direct { waiter: None, .. } | Slot::Publish => None,
+            Slot::Direct { waiter: None, .. }
+            | Slot::Once(_)
+            | Slot::Kept(..)
+            | Slot::Released(..) => None,
         });
         deadlines.min()
     }
@@ -126,7 +238,7 @@ impl<W> Inflight<W> {
     pub fn poll_expired(&mut self, now: Moment) -> Option<W> {
         self.slots.iter_mut().find_map(|(_, slot)| match slot {
             Slot::Direct { waiter, deadline } if *deadline <= now => waiter.take(),
-            Slot::Direct { .. } | Slot::Publish => None,
+            Slot::Direct { .. } | Slot::Once(_) | Slot::Kept(..) | Slot::Released(..) => None,
         })
     }
 
@@ -149,9 +261,34 @@ impl<W> Inflight<W> {
     }
 }
 
+impl<W> Slot<W> {
+    fn is_unsent(&self) -> bool {
+        matches!(self, Slot::Kept(_, None) | Slot::Released(_, None))
+    }
+
+    /// When it was sent, if it would be sent again.
+    fn sent_at(&self) -> Option<Moment> {
+        match self {
+            Slot::Kept(_, sent) | Slot::Released(_, sent) => *sent,
+            Slot::Direct { .. } | Slot::Once(_) => None,
+        }
+    }
+
+    fn mark_sent(&mut self, now: Moment) {
+        match self {
+            Slot::Kept(_, sent) | Slot::Released(_, sent) => *sent = Some(now),
+            Slot::Direct { .. } | Slot::Once(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn once<W>() -> Slot<W> {
+        Slot::Once(QoS::AtLeastOnce)
+    }
 
     #[test]
     fn an_id_stays_taken_after_its_waiter_timed_out() {
@@ -162,7 +299,7 @@ mod tests {
         assert_eq!(inflight.poll_expired(Moment::from_micros(9)), None);
         assert_eq!(inflight.poll_expired(deadline), Some("a"));
         assert_eq!(inflight.next_deadline(), None);
-        assert!(inflight.insert(Slot::Publish, 1).is_none());
+        assert!(inflight.insert(once(), 1).is_none());
         assert!(matches!(inflight.acknowledge(id), Some(Slot::Direct { waiter: None, .. })));
         assert!(inflight.is_empty());
     }
@@ -170,9 +307,9 @@ mod tests {
     #[test]
     fn ids_wrap_around_without_zero_and_skip_taken_ones() {
         let mut inflight: Inflight<()> = Inflight::default();
-        let first = inflight.insert(Slot::Publish, 2).expect("free");
+        let first = inflight.insert(once(), 2).expect("free");
         for _ in 0..70_000 {
-            let id = inflight.insert(Slot::Publish, 2).expect("free");
+            let id = inflight.insert(once(), 2).expect("free");
             assert_ne!(id, first);
             assert!(inflight.acknowledge(id).is_some());
         }
@@ -183,7 +320,7 @@ mod tests {
         let mut inflight: Inflight<()> = Inflight::default();
         let mut kept = Vec::new();
         for at in 0..200_000 {
-            let id = inflight.insert(Slot::Publish, 100).expect("free");
+            let id = inflight.insert(once(), 100).expect("free");
             assert!(!kept.contains(&id), "{id:?} is taken");
             if [5, 9, 11].contains(&at) {
                 kept.push(id);

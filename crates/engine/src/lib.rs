@@ -7,6 +7,8 @@
 //! * [`outcome`]: every way a direct message can end.
 //! * [`access`]: who may do what; a passed check is a value, such as [`access::SendPermit`].
 //! * [`directory`]: principals, access keys and things, as loaded from wherever they live.
+//! * [`message`]: a message of publish-subscribe; [`queue`]: those that wait for one session;
+//!   [`retained`]: the last one of each topic.
 //! * [`topics`]: which sessions a published message matches.
 //! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.
 
@@ -16,11 +18,16 @@ pub mod direct;
 pub mod directory;
 pub mod inflight;
 pub mod limits;
+pub mod message;
 pub mod moment;
 pub mod outcome;
 pub mod profile;
+pub mod queue;
 pub mod rate;
+pub mod retained;
 pub mod session;
+pub mod ticket;
 pub mod topics;
 
-pub use moment::Moment;
+pub use moment::{Moment, Wall};
+pub use ticket::Ticket;

@@ -1,7 +1,8 @@
 //! Every bound of the server, with its source.
 //!
-//! Two kinds: [`Quotas`] are those of the AWS contract (spec section 7), which a configuration may
-//! change; [`Bounds`] protect this process and its peers.
+//! Two kinds: [`Quotas`] are those of the contract, of which each
+//! [profile](crate::profile::Profile) has its own and which a configuration may change; [`Bounds`]
+//! protect this process and its peers.
 
 use std::time::Duration;
 
@@ -24,8 +25,12 @@ pub const CORRELATION_DATA_BYTES: usize = 8 * 1024;
 /// Most user properties of one message, keys and values together, in bytes (spec 7).
 pub const USER_PROPERTIES_BYTES: usize = 8 * 1024;
 
-/// The quotas of the AWS contract (spec section 7). A rate of `None` is unlimited.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Shortest and longest life of a message, in seconds (spec 4.3).
+pub const MESSAGE_EXPIRY_SECONDS: std::ops::RangeInclusive<u32> = 1..=604_800;
+
+/// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
+/// configuration may change. A rate of `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
     /// SendDirectMessage calls of the whole account.
     pub send_direct_message: Option<Rate>,
@@ -59,28 +64,28 @@ pub struct Quotas {
     pub session_expiry_seconds: u32,
     /// Life of a WebSocket connection.
     pub websocket_life: Duration,
+    /// Messages that wait for one session; beyond it the newest is discarded.
+    pub queued_messages: usize,
+    /// Bytes of the messages that wait for one session, as they are in memory.
+    pub queued_bytes: usize,
+    /// Messages queued for sessions without a connection, of the whole account.
+    pub queued: Option<Rate>,
+    /// Queued messages sent to one connection.
+    pub dequeued_per_connection: Option<Rate>,
+    /// Retained messages of the whole account.
+    pub retained_messages: usize,
+    /// Publishes with RETAIN of the whole account.
+    pub retained_publishes: Option<Rate>,
+    /// Least time between two publishes with RETAIN on one topic.
+    pub retained_publish_interval: Option<Duration>,
+    /// Members of one shared subscription.
+    pub members_per_shared_group: usize,
 }
 
 impl Default for Quotas {
+    /// Those of the `aws` profile.
     fn default() -> Self {
-        Quotas {
-            send_direct_message: Some(Rate::per_second(20_000)),
-            publishes_per_connection: Some(Rate::per_second(100)),
-            connects_per_client: Some(Rate { per_second: 1, burst: 10 }),
-            connects: Some(Rate::per_second(3_000)),
-            inbound_publishes: Some(Rate::per_second(20_000)),
-            outbound_publishes: Some(Rate::per_second(20_000)),
-            subscribes: Some(Rate::per_second(3_000)),
-            throughput_per_connection: Some(512 * 1024),
-            connections: 500_000,
-            payload_bytes: 128 * 1024,
-            outbound_unacknowledged: 100,
-            inbound_unacknowledged: 100,
-            filters_per_subscribe: 8,
-            subscriptions_per_session: 50,
-            session_expiry_seconds: 3_600,
-            websocket_life: Duration::from_secs(86_400),
-        }
+        crate::profile::AWS.quotas
     }
 }
 
@@ -96,6 +101,10 @@ impl Quotas {
             outbound_publishes: None,
             subscribes: None,
             throughput_per_connection: None,
+            queued: None,
+            dequeued_per_connection: None,
+            retained_publishes: None,
+            retained_publish_interval: None,
             ..self
         }
     }
@@ -128,6 +137,8 @@ pub struct Bounds {
     pub drain: Duration,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
+    /// Bytes of the messages that wait for all sessions together, as they are in memory.
+    pub queue_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -145,6 +156,7 @@ impl Default for Bounds {
             sockets: 600_000,
             drain: Duration::from_secs(20),
             log_buffer_bytes: 64 * 1024 * 1024,
+            queue_bytes: 4 << 30,
         }
     }
 }

@@ -9,7 +9,7 @@ use mqtt::{SubscribeOptions, TopicFilter, TopicName};
 /// tree of levels. `K` names the subscriber.
 #[derive(Debug)]
 pub struct Topics<K> {
-    exact: HashMap<Box<str>, Vec<Subscription<K>>, RandomState>,
+    exact: HashMap<Box<str>, Subscribers<K>, RandomState>,
     nodes: Vec<Node<K>>,
     free: Vec<usize>,
 }
@@ -21,17 +21,50 @@ pub struct Subscription<K> {
     pub subscriber: K,
     /// What was asked for.
     pub options: SubscribeOptions,
+    /// The number that its messages carry ([MQTT-3.3.4-3]).
+    pub identifier: Option<u32>,
+}
+
+/// The members of one shared subscription, one of whom gets each message ([MQTT-4.8.2-1] and its
+/// like).
+#[derive(Clone, Debug)]
+pub struct Group<K> {
+    name: Box<str>,
+    /// Who takes part.
+    pub members: Vec<Subscription<K>>,
+}
+
+/// What a topic matches.
+#[derive(Debug)]
+pub enum Match<'a, K> {
+    /// A subscription of one session.
+    One(&'a Subscription<K>),
+    /// A shared subscription.
+    Shared(&'a Group<K>),
+}
+
+/// Everybody who subscribes to one filter.
+#[derive(Debug)]
+struct Subscribers<K> {
+    alone: Vec<Subscription<K>>,
+    groups: Vec<Group<K>>,
 }
 
 #[derive(Debug)]
 struct Node<K> {
     children: HashMap<Box<str>, usize, RandomState>,
-    here: Vec<Subscription<K>>,
+    here: Subscribers<K>,
+}
+
+impl<K> Default for Subscribers<K> {
+    fn default() -> Self {
+        Subscribers { alone: Vec::new(), groups: Vec::new() }
+    }
 }
 
 impl<K> Default for Node<K> {
     fn default() -> Self {
-        Node { children: HashMap::default(), here: Vec::new() }
+        Node { children: HashMap::default(), here: Subscribers::default() }
     }
 }
 
@@ -44,18 +77,16 @@ impl<K> Default for Topics<K> {
 }
 
 impl<K: Clone + PartialEq> Topics<K> {
-    /// Adds a subscription, or replaces the options of the one the subscriber has on this filter.
-    pub fn insert(&mut self, filter: TopicFilter<'_>, subscriber: K, options: SubscribeOptions) {
+    /// Adds a subscription, or replaces the one the subscriber has on this filter
+    /// ([MQTT-3.8.4-3]).
+    pub fn insert(&mut self, filter: TopicFilter<'_>, subscription: Subscription<K>) {
         let here = if filter.has_wildcard() {
             let node = self.node_for(filter);
             &mut self.nodes[node].here
         } else {
             self.exact.entry(filter.inner().into()).or_default()
         };
-        match here.iter_mut().find(|subscription| subscription.subscriber == subscriber) {
-            Some(present) => present.options = options,
-            None => here.push(Subscription { subscriber, options }),
-        }
+        here.insert(filter, subscription);
     }
 
     /// Removes the subscriber's subscription on this filter; says whether there was one.
@@ -64,7 +95,7 @@ impl<K: Clone + PartialEq> Topics<K> {
             return self.remove_from_tree(filter, subscriber);
         }
         let Some(here) = self.exact.get_mut(filter.inner()) else { return false };
-        let removed = take(here, subscriber);
+        let removed = here.remove(filter, subscriber);
         if here.is_empty() {
             self.exact.remove(filter.inner());
         }
@@ -75,14 +106,9 @@ impl<K: Clone + PartialEq> Topics<K> {
     /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS
     /// says no, spec 4.4). Wildcards at the start do not match a topic that starts with `$`
     /// ([MQTT-4.7.2-1]).
-    pub fn matches(
-        &self,
-        topic: TopicName<'_>,
-        parent: bool,
-        mut found: impl FnMut(&Subscription<K>),
-    ) {
+    pub fn matches(&self, topic: TopicName<'_>, parent: bool, mut found: impl FnMut(Match<'_, K>)) {
         if let Some(here) = self.exact.get(topic.as_str()) {
-            here.iter().for_each(&mut found);
+            here.each(&mut found);
         }
         if self.nodes[ROOT].children.is_empty() {
             return;
@@ -97,10 +123,10 @@ impl<K: Clone + PartialEq> Topics<K> {
                 && !reserved
                 && (parent || rest.is_some())
             {
-                self.nodes[multi].here.iter().for_each(&mut found);
+                self.nodes[multi].here.each(&mut found);
             }
             let Some(level) = rest else {
-                self.nodes[node].here.iter().for_each(&mut found);
+                self.nodes[node].here.each(&mut found);
                 continue;
             };
             if let Some(&child) = children.get(*level) {
@@ -144,7 +170,7 @@ impl<K: Clone + PartialEq> Topics<K> {
             path.push((node, level));
             node = child;
         }
-        let removed = take(&mut self.nodes[node].here, subscriber);
+        let removed = self.nodes[node].here.remove(filter, subscriber);
         while let Some((parent, level)) = path.pop() {
             if !self.nodes[node].here.is_empty() || !self.nodes[node].children.is_empty() {
                 break;
@@ -155,6 +181,47 @@ impl<K: Clone + PartialEq> Topics<K> {
             node = parent;
         }
         removed
+    }
+}
+
+impl<K: PartialEq> Subscribers<K> {
+    fn insert(&mut self, filter: TopicFilter<'_>, subscription: Subscription<K>) {
+        let list = match filter.share_group() {
+            None => &mut self.alone,
+            Some(name) => match self.groups.iter().position(|group| *group.name == *name) {
+                Some(at) => &mut self.groups[at].members,
+                None => {
+                    self.groups.push(Group { name: name.into(), members: Vec::new() });
+                    let last = self.groups.len() - 1;
+                    &mut self.groups[last].members
+                }
+            },
+        };
+        match list.iter_mut().find(|present| present.subscriber == subscription.subscriber) {
+            Some(present) => *present = subscription,
+            None => list.push(subscription),
+        }
+    }
+
+    fn remove(&mut self, filter: TopicFilter<'_>, subscriber: &K) -> bool {
+        let Some(name) = filter.share_group() else { return take(&mut self.alone, subscriber) };
+        let Some(at) = self.groups.iter().position(|group| *group.name == *name) else {
+            return false;
+        };
+        let removed = take(&mut self.groups[at].members, subscriber);
+        if self.groups[at].members.is_empty() {
+            self.groups.swap_remove(at);
+        }
+        removed
+    }
+
+    fn is_empty(&self) -> bool {
+        self.alone.is_empty() && self.groups.is_empty()
+    }
+
+    fn each(&self, found: &mut impl FnMut(Match<'_, K>)) {
+        self.alone.iter().for_each(|subscription| found(Match::One(subscription)));
+        self.groups.iter().for_each(|group| found(Match::Shared(group)));
     }
 }
 
@@ -175,10 +242,17 @@ mod tests {
         TopicFilter::parse(text).expect("a filter")
     }
 
+    fn subscription(subscriber: usize) -> Subscription<usize> {
+        Subscription { subscriber, options: SubscribeOptions::default(), identifier: None }
+    }
+
     fn matching(topics: &Topics<usize>, topic: &str, parent: bool) -> Vec<usize> {
         let mut found = Vec::new();
         let topic = TopicName::parse(topic).expect("a topic");
-        topics.matches(topic, parent, |subscription| found.push(subscription.subscriber));
+        topics.matches(topic, parent, |matched| match matched {
+            Match::One(subscription) => found.push(subscription.subscriber),
+            Match::Shared(group) => found.extend(group.members.iter().map(|m| m.subscriber)),
+        });
         found.sort_unstable();
         found
     }
@@ -186,7 +260,7 @@ mod tests {
     #[test]
     fn the_parent_level_matches_only_when_asked() {
         let mut topics = Topics::default();
-        topics.insert(filter("sensor/#"), 1, SubscribeOptions::default());
+        topics.insert(filter("sensor/#"), subscription(1));
         assert_eq!(matching(&topics, "sensor", true), [1]);
         assert_eq!(matching(&topics, "sensor", false), [0; 0]);
         assert_eq!(matching(&topics, "sensor/a/b", false), [1]);
@@ -196,7 +270,7 @@ mod tests {
     fn wildcards_at_the_start_leave_dollar_topics_alone() {
         let mut topics = Topics::default();
         for (at, text) in ["#", "+/a", "$x/#", "$x/a"].iter().enumerate() {
-            topics.insert(filter(text), at, SubscribeOptions::default());
+            topics.insert(filter(text), subscription(at));
         }
         assert_eq!(matching(&topics, "$x/a", true), [2, 3]);
     }
@@ -205,11 +279,37 @@ mod tests {
     fn subscribing_again_replaces_and_removing_frees_every_node() {
         let mut topics = Topics::default();
         for _ in 0..3 {
-            topics.insert(filter("a/+/c"), 1, SubscribeOptions::default());
+            topics.insert(filter("a/+/c"), subscription(1));
         }
         assert_eq!(matching(&topics, "a/b/c", true), [1]);
         assert!(topics.remove(filter("a/+/c"), &1));
         assert!(!topics.remove(filter("a/+/c"), &1));
+        assert_eq!(topics.free.len(), topics.nodes.len() - 1);
+    }
+
+    #[test]
+    fn a_shared_subscription_is_one_match_however_many_share_it() {
+        let mut topics = Topics::default();
+        let (shared, other) = ("$share/g/a/+", "$share/h/a/+");
+        for at in 0..3 {
+            topics.insert(filter(shared), subscription(at));
+        }
+        topics.insert(filter(other), subscription(3));
+        topics.insert(filter("a/+"), subscription(0));
+        let mut groups = Vec::new();
+        topics.matches(TopicName::parse("a/b").expect("a topic"), true, |matched| {
+            if let Match::Shared(group) = matched {
+                groups.push(group.members.len());
+            }
+        });
+        assert_eq!(groups, [3, 1]);
+        assert!(topics.remove(filter(other), &3));
+        assert!(!topics.remove(filter(other), &3));
+        for at in 0..3 {
+            assert!(topics.remove(filter(shared), &at));
+        }
+        assert_eq!(matching(&topics, "a/b", true), [0]);
+        assert!(topics.remove(filter("a/+"), &0));
         assert_eq!(topics.free.len(), topics.nodes.len() - 1);
     }
 
@@ -222,7 +322,7 @@ mod tests {
         ) {
             let mut topics = Topics::default();
             for (at, text) in filters.iter().enumerate() {
-                topics.insert(filter(text), at, SubscribeOptions::default());
+                topics.insert(filter(text), subscription(at));
             }
             let gone = gone.index(filters.len());
             prop_assert!(topics.remove(filter(&filters[gone]), &gone));

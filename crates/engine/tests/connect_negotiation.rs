@@ -1,6 +1,6 @@
 //! What a client asks for in its CONNECT and what each profile makes of it.
 
-use engine::limits::Quotas;
+use engine::limits::Bounds;
 use engine::profile::{AWS, Profile, STANDARD};
 use engine::session::{Granted, Refusal, Rules, negotiate};
 use mqtt::{
@@ -9,7 +9,7 @@ use mqtt::{
 };
 
 fn rules(profile: &'static Profile) -> Rules {
-    Rules { profile, quotas: Quotas::default(), outbound_buffer_bytes: 1 << 20 }
+    Rules::new(profile, profile.quotas, &Bounds::default())
 }
 
 fn connect(version: Version) -> Connect<'static> {
@@ -112,7 +112,7 @@ fn the_connack_names_the_limits_of_the_profile() {
     let aws = connack(&granted(&asked, &AWS), &AWS);
     assert_eq!(aws, [(0x13, 30), (0x21, 100), (0x22, 8), (0x24, 1), (0x27, 149_504), (0x29, 0)],);
     let standard = connack(&granted(&asked, &STANDARD), &STANDARD);
-    let expected = [(0x21, 100), (0x22, 8), (0x24, 1), (0x27, 268_435_455), (0x29, 0)];
+    let expected = [(0x21, 100), (0x22, 64), (0x27, 17 << 20), (0x29, 1)];
     assert_eq!(standard, expected);
     assert_eq!(connack(&granted(&connect(Version::V311), &AWS), &AWS), []);
 }
@@ -169,7 +169,6 @@ fn wills_that_cannot_be_published_are_refused() {
     let good = will("lamp/gone");
     let cases = [
         (Will { qos: QoS::ExactlyOnce, ..good }, ReasonCode::QoSNotSupported),
-        (Will { retain: true, ..good }, ReasonCode::RetainNotSupported),
         (will("$aws/x"), ReasonCode::TopicNameInvalid),
         (will("1/2/3/4/5/6/7/8/9"), ReasonCode::TopicNameInvalid),
         (Will { payload: &large, ..good }, ReasonCode::PacketTooLarge),
@@ -218,10 +217,11 @@ fn a_refusal_is_told_in_the_words_of_the_version() {
         (ReasonCode::BadAuthenticationMethod, None),
     ];
     for (code, v311) in cases {
-        let refusal = Refusal { code, details: "" };
+        let refusal = Refusal { code, details: "?" };
         let mut bytes = Vec::new();
         refusal.refuse(Version::V5, &mut bytes);
-        assert_eq!(bytes, [0x20, 3, 0, code.code(), 0], "{code}");
+        let said = [&[0x20, 7, 0, code.code(), 4, 0x1f, 0, 1], &b"?"[..]].concat();
+        assert_eq!(bytes, said, "{code}");
         bytes.clear();
         refusal.refuse(Version::V311, &mut bytes);
         let expected = v311.map_or(Vec::new(), |v311| vec![0x20, 2, 0, v311]);

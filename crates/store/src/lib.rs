@@ -16,13 +16,14 @@ mod error;
 mod fault;
 mod journal;
 mod memory;
+pub mod record;
 mod records;
 mod table;
 
 pub use changes::{Change, Changes, MAX_KEY_BYTES};
 pub use durability::Durability;
 pub use error::{StoreError, Trouble};
-pub use journal::{Journal, JournalEvent, SYNC_EVERY, StoreFailed, Ticket, Together};
+pub use journal::{Journal, JournalEvent, SYNC_EVERY, StoreFailed, Together};
 pub use memory::Memory;
 pub use records::{Records, Sync};
 pub use table::Table;

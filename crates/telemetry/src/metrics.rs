@@ -57,6 +57,7 @@ struct Shard {
     disconnects: Counters<{ <CloseReason as Label>::COUNT }>,
     publish_in: Counters<{ <Verdict<'_> as Label>::COUNT }>,
     publish_out: Counters<{ <Verdict<'_> as Label>::COUNT }>,
+    queued: Counters<{ <Verdict<'_> as Label>::COUNT }>,
     subscribes: Counters<{ <Verdict<'_> as Label>::COUNT }>,
     unsubscribes: Counters<{ <Verdict<'_> as Label>::COUNT }>,
     throttled: Counters<{ <Quota as Label>::COUNT }>,
@@ -191,6 +192,10 @@ impl Metrics {
         self.verdict(verdict, |shard| &shard.publish_out);
     }
 
+    pub(crate) fn queued(&self, verdict: &Verdict<'_>) {
+        self.verdict(verdict, |shard| &shard.queued);
+    }
+
     pub(crate) fn subscribe(&self, verdict: &Verdict<'_>) {
         self.verdict(verdict, |shard| &shard.subscribes);
     }
@@ -284,7 +289,7 @@ label!(CloseReason, |reason: &CloseReason| reason.disconnect_reason(), {
     KeepAliveTimeout: CloseReason::KeepAliveTimeout => CloseReason::KeepAliveTimeout,
     ServerInitiated: CloseReason::WriteStalled | CloseReason::ServerShutdown
         => CloseReason::ServerShutdown,
-    ServerError: CloseReason::ServerError => CloseReason::ServerError,
+    ServerError: CloseReason::ServerError | CloseReason::StoreFailed => CloseReason::ServerError,
     WebSocketExpired: CloseReason::WebSocketExpired => CloseReason::WebSocketExpired,
 });
 

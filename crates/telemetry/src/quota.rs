@@ -26,6 +26,16 @@ pub enum Quota {
     Connections,
     /// QoS 1 messages to one device that wait for its PUBACK.
     OutboundUnacknowledged,
+    /// Messages queued for sessions without a connection, of the account.
+    Queued,
+    /// Messages that wait for one session, or their bytes.
+    QueuedMessages,
+    /// Publishes with RETAIN.
+    RetainedPublishes,
+    /// Retained messages of the account.
+    RetainedMessages,
+    /// Members of one shared subscription.
+    MembersPerSharedGroup,
 }
 
 impl Quota {
@@ -42,6 +52,11 @@ impl Quota {
             Quota::ThroughputPerConnection => "throughput_per_connection",
             Quota::Connections => "connections",
             Quota::OutboundUnacknowledged => "outbound_unacknowledged",
+            Quota::Queued => "queued",
+            Quota::QueuedMessages => "queued_messages",
+            Quota::RetainedPublishes => "retained_publishes",
+            Quota::RetainedMessages => "retained_messages",
+            Quota::MembersPerSharedGroup => "members_per_shared_group",
         }
     }
 }
@@ -57,4 +72,9 @@ label!(Quota, |quota: &Quota| quota.word(), {
     ThroughputPerConnection,
     Connections,
     OutboundUnacknowledged,
+    Queued,
+    QueuedMessages,
+    RetainedPublishes,
+    RetainedMessages,
+    MembersPerSharedGroup,
 });

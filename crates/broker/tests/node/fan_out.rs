@@ -54,7 +54,7 @@ async fn each_filter_of_a_subscribe_is_answered_for_itself() {
         [
             ReasonCode::GrantedQoS1,
             ReasonCode::TopicFilterInvalid,
-            ReasonCode::SharedSubscriptionsNotSupported,
+            ReasonCode::GrantedQoS1,
             ReasonCode::TopicFilterInvalid,
             ReasonCode::TopicFilterInvalid,
         ]

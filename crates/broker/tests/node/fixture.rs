@@ -30,11 +30,13 @@ pub fn node_with(quotas: Quotas, bounds: Bounds) -> Arc<Node> {
     };
     Node::start(NodeSettings {
         scope: Scope::new("us-west-2", "123456789012"),
-        rules: Rules { profile: &AWS, quotas, outbound_buffer_bytes: bounds.outbound_buffer_bytes },
+        rules: Rules::new(&AWS, quotas, &bounds),
         bounds,
         directory: Arc::new(arc_swap::ArcSwap::from_pointee(Directory::default())),
         telemetry: Arc::new(Telemetry::start(log).expect("nothing to open")),
+        kept: None,
     })
+    .expect("nothing to read")
 }
 
 /// A message that was handed to a connection.

@@ -23,6 +23,10 @@ pub struct Granted {
     pub receive_maximum: u16,
     /// The client's Maximum Packet Size, in bytes.
     pub packet_size_max: u32,
+    /// The client's Topic Alias Maximum.
+    pub topic_alias_maximum: u16,
+    /// Whether the client wants reason strings with its acknowledgements ([MQTT-3.1.2-29]).
+    pub problem_information: bool,
     session_expiry_requested: u32,
     keep_alive_requested: u16,
 }
@@ -77,6 +81,8 @@ pub fn negotiate(
         keep_alive_seconds: rules.profile.keep_alive(connect.keep_alive),
         receive_maximum: connect.properties.receive_maximum().unwrap_or(u16::MAX),
         packet_size_max,
+        topic_alias_maximum: connect.properties.topic_alias_maximum().unwrap_or(0),
+        problem_information: connect.properties.request_problem_information() != Some(0),
         session_expiry_requested,
         keep_alive_requested: connect.keep_alive,
     })
@@ -107,13 +113,16 @@ impl Granted {
     fn each_connack_property(&self, rules: &Rules, mut tell: impl FnMut(Property<'_>)) {
         let profile = rules.profile;
         tell(Property::ReceiveMaximum(rules.quotas.inbound_unacknowledged));
-        tell(Property::MaximumQoS(1));
-        tell(Property::RetainAvailable(0));
+        if profile.maximum_qos < QoS::ExactlyOnce {
+            tell(Property::MaximumQoS(profile.maximum_qos as u8));
+        }
+        tell(Property::RetainAvailable(1));
         tell(Property::MaximumPacketSize(profile.maximum_packet_size));
         tell(Property::TopicAliasMaximum(profile.topic_alias_maximum));
         let identifiers = u8::from(profile.subscription_identifiers);
         tell(Property::SubscriptionIdentifierAvailable(identifiers));
-        tell(Property::SharedSubscriptionAvailable(0));
+        tell(Property::WildcardSubscriptionAvailable(1));
+        tell(Property::SharedSubscriptionAvailable(1));
         if self.session_expiry_seconds != self.session_expiry_requested {
             tell(Property::SessionExpiryInterval(self.session_expiry_seconds));
         }
@@ -134,7 +143,12 @@ impl Refusal {
             Version::V5 => Some(self.code),
             Version::V311 => return_code(self.code),
         };
-        let properties = mqtt::Properties::EMPTY;
+        let mut said = PropertiesBuf::new();
+        if version == Version::V5 {
+            let pushed = said.push(Property::ReasonString(self.details));
+            debug_assert!(pushed.is_ok(), "a sentence of our own does not encode");
+        }
+        let properties = said.as_properties();
         if let Some(reason) = reason {
             let packet = Packet::ConnAck(ConnAck { session_present: false, reason, properties });
             encode(&packet, version, out);
@@ -195,11 +209,11 @@ fn given_id(connect: &Connect<'_>, rules: &Rules) -> Result<ClientId, Refusal> {
 
 fn check_will(connect: &Connect<'_>, rules: &Rules) -> Result<(), Refusal> {
     let Some(will) = &connect.will else { return Ok(()) };
-    if will.qos == QoS::ExactlyOnce {
-        return refuse(ReasonCode::QoSNotSupported, "the Will asks for QoS 2");
-    }
-    if will.retain {
-        return refuse(ReasonCode::RetainNotSupported, "the Will asks to be retained");
+    if will.qos > rules.profile.maximum_qos {
+        return refuse(
+            ReasonCode::QoSNotSupported,
+            "the Will asks for a QoS above the Maximum QoS",
+        );
     }
     if super::publish::check_topic(will.topic, rules.profile).is_err() {
         return refuse(ReasonCode::TopicNameInvalid, "the Will's topic is not allowed");

@@ -42,7 +42,7 @@ impl<W> Session<W> {
         if length > self.packet_size_max as usize {
             return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });
         }
-        if out.len() + length > self.rules.outbound_buffer_bytes {
+        if !out.is_empty() && out.len() + length > self.rules.outbound_buffer_bytes {
             return Err(DirectOutcome::ReceiverNotWritable);
         }
         let Some(timeout) = message.confirmation else {

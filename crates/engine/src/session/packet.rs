@@ -1,13 +1,12 @@
 //! What a client sends after its CONNECT.
 
-use mqtt::{Ack, Disconnect, Packet, ReasonCode, Subscribe, Unsubscribe, Version};
+use mqtt::{Disconnect, Packet, PacketId, ReasonCode, Subscribe, Unsubscribe, Version};
 
 use super::publish::Incoming;
 use super::{Session, encode};
 use crate::Moment;
 use crate::close::CloseReason;
 use crate::direct::Settlement;
-use crate::inflight::Slot;
 
 /// What the broker has to do about a packet.
 #[derive(Debug)]
@@ -20,6 +19,8 @@ pub enum Step<'a, W> {
     Publish(Incoming<'a>),
     /// A publish beyond the connection's rate, discarded; for the log.
     Throttled(super::Topic<'a>),
+    /// A publish at QoS 2 that was taken before; then [`Session::acknowledge`], and nothing else.
+    Repeated(PacketId),
     /// Filters to authorise and register; then the SUBACK.
     Subscribe(Subscribe<'a>),
     /// Filters to remove; then the UNSUBACK.
@@ -68,6 +69,9 @@ impl<W> Session<W> {
         match packet {
             Packet::Publish(publish) => self.handle_publish(publish, now, out),
             Packet::PubAck(ack) => self.handle_puback(&ack, now),
+            Packet::PubRec(ack) => self.handle_pubrec(&ack, now, out),
+            Packet::PubRel(ack) => self.handle_pubrel(&ack, out),
+            Packet::PubComp(ack) => self.handle_pubcomp(&ack),
             Packet::Subscribe(subscribe) => Step::Subscribe(subscribe),
             Packet::Unsubscribe(unsubscribe) => Step::Unsubscribe(unsubscribe),
             Packet::PingReq => {
@@ -75,38 +79,14 @@ impl<W> Session<W> {
                 Step::Nothing
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(&disconnect),
-            // A second CONNECT [MQTT-3.1.0-2], packets only a server sends, the parts of QoS 2
-            // (Maximum QoS is 1), and AUTH without an authentication method [MQTT-4.12.0-1].
+            // A second CONNECT [MQTT-3.1.0-2], packets only a server sends, and AUTH without an
+            // authentication method [MQTT-4.12.0-1].
             Packet::Connect(_)
             | Packet::ConnAck(_)
-            | Packet::PubRec(_)
-            | Packet::PubRel(_)
-            | Packet::PubComp(_)
             | Packet::SubAck(_)
             | Packet::UnsubAck(_)
             | Packet::PingResp
             | Packet::Auth(_) => Step::Close(CloseReason::ClientError(ReasonCode::ProtocolError)),
-        }
-    }
-
-    /// Appends the SUBACK or UNSUBACK, or any other answer of the broker.
-    pub fn answer(&self, packet: &Packet<'_>, out: &mut Vec<u8>) {
-        encode(packet, self.version, out);
-    }
-
-    fn handle_puback<'a>(&mut self, ack: &Ack<'_>, now: Moment) -> Step<'a, W> {
-        // An unknown ID is a PUBACK that comes after its connection's message was forgotten, or a
-        // repetition; the standards name no error for it.
-        match self.inflight.acknowledge(ack.packet_id) {
-            Some(Slot::Direct { waiter: Some(waiter), .. }) => {
-                let settlement = if ack.reason.is_error() {
-                    Settlement::Rejected { code: ack.reason, at: now }
-                } else {
-                    Settlement::Acknowledged { at: now }
-                };
-                Step::Settled(waiter, settlement)
-            }
-            Some(Slot::Direct { waiter: None, .. } | Slot::Publish) | None => Step::Nothing,
         }
     }
 

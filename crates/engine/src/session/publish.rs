@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use mqtt::{Ack, Packet, PacketId, Properties, Publish, QoS, ReasonCode, TopicName, Version};
+use mqtt::{PacketId, Properties, Publish, QoS, ReasonCode, TopicName, Version};
 
+use super::Session;
 use super::packet::Step;
-use super::{Session, encode};
-use crate::Moment;
 use crate::close::CloseReason;
 use crate::profile::Profile;
+use crate::{Moment, Ticket};
 
 /// A publish that keeps the rules of the protocol, to be authorised and routed.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     /// Where to.
     pub topic: Topic<'a>,
-    /// At what quality of service; 0 or 1.
+    /// At what quality of service.
     pub qos: QoS,
-    /// What its PUBACK will name.
+    /// What its PUBACK or PUBREC will name.
     pub packet_id: Option<PacketId>,
+    /// Whether it is to be retained.
+    pub retain: bool,
     /// Its MQTT 5 properties, the topic alias among them.
     pub properties: Properties<'a>,
     /// The bytes.
@@ -51,13 +53,19 @@ impl<W> Session<W> {
         now: Moment,
         out: &mut Vec<u8>,
     ) -> Step<'a, W> {
+        if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id)
+            && self.received().is_some_and(|received| received.contains(&packet_id))
+        {
+            return Step::Repeated(packet_id);
+        }
         match self.accept_publish(&publish) {
             Err(code) => Step::Close(CloseReason::ClientError(code)),
             Ok(topic) => {
                 if self.budget.take(self.publish_rate(), now).is_err() {
                     // Discarded (spec 7); MQTT 5 can say so.
                     if let (Some(packet_id), Version::V5) = (publish.packet_id, self.version) {
-                        self.acknowledge(packet_id, ReasonCode::QuotaExceeded, out);
+                        let refused = Some((ReasonCode::QuotaExceeded, THROTTLED));
+                        self.acknowledge(packet_id, publish.qos, refused, Ticket::NONE, out);
                     }
                     return Step::Throttled(topic);
                 }
@@ -65,6 +73,7 @@ impl<W> Session<W> {
                     topic,
                     qos: publish.qos,
                     packet_id: publish.packet_id,
+                    retain: publish.retain,
                     properties: publish.properties,
                     payload: publish.payload,
                 })
@@ -72,24 +81,17 @@ impl<W> Session<W> {
         }
     }
 
-    /// Appends the PUBACK of a publish.
-    pub fn acknowledge(&self, packet_id: PacketId, reason: ReasonCode, out: &mut Vec<u8>) {
-        let properties = Properties::EMPTY;
-        encode(&Packet::PubAck(Ack { packet_id, reason, properties }), self.version, out);
-    }
-
     fn accept_publish<'a>(&mut self, publish: &Publish<'a>) -> Result<Topic<'a>, ReasonCode> {
-        if publish.qos == QoS::ExactlyOnce {
+        // [MQTT-3.2.2-11]
+        if publish.qos > self.rules.profile.maximum_qos {
             return Err(ReasonCode::QoSNotSupported);
+        }
+        if publish.qos != QoS::AtMostOnce && self.is_receive_maximum_exceeded() {
+            return Err(ReasonCode::ReceiveMaximumExceeded);
         }
         // [MQTT-3.3.4-6]: only a server may name subscriptions.
         if publish.properties.subscription_identifier().is_some() {
             return Err(ReasonCode::ProtocolError);
-        }
-        // MQTT 3.1.1 has no way to say that retaining is not available: there the message is
-        // delivered and not kept.
-        if publish.retain && self.version == Version::V5 {
-            return Err(ReasonCode::RetainNotSupported);
         }
         if publish.payload.len() > self.rules.quotas.payload_bytes {
             return Err(ReasonCode::PacketTooLarge);
@@ -99,6 +101,14 @@ impl<W> Session<W> {
             check_topic(name, self.rules.profile)?;
         }
         Ok(topic)
+    }
+
+    /// More messages at QoS 1 and 2 than we announced to take without an acknowledgement
+    /// ([MQTT-3.3.4-9]; MQTT 3.1.1 announces nothing).
+    fn is_receive_maximum_exceeded(&self) -> bool {
+        let maximum = usize::from(self.rules.quotas.inbound_unacknowledged);
+        let unreleased = self.received().map_or(0, |received| received.len());
+        self.version == Version::V5 && unreleased + self.held_acknowledgements() >= maximum
     }
 
     /// Topic aliases, client to server ([MQTT-3.3.2-8] to [MQTT-3.3.2-12]).
@@ -128,15 +138,41 @@ impl<W> Session<W> {
     }
 }
 
-/// Whether clients may publish on a topic under this profile.
+/// What a throttled publisher is told.
+const THROTTLED: &str =
+    "The connection publishes faster than its quota; the message was discarded.";
+
+/// Where a publish to a rule goes (Basic Ingest, spec 5).
+const BASIC_INGEST: &str = "$aws/rules/";
+
+/// Whether the topic is one of Basic Ingest, where clients may publish and nobody subscribes.
+pub fn is_basic_ingest(topic: &str, profile: &Profile) -> bool {
+    profile.reserved_topics && without_rule(topic).is_some()
+}
+
+/// What follows `$aws/rules/{rule}/`.
+fn without_rule(topic: &str) -> Option<&str> {
+    let (rule, rest) = topic.strip_prefix(BASIC_INGEST)?.split_once('/').unwrap_or_default();
+    (!rule.is_empty()).then_some(rest)
+}
+
+/// Whether clients may publish on a topic under this profile. The prefix of Basic Ingest is not
+/// counted (spec 5).
 ///
 /// # Errors
 /// The reason code to close with.
 pub(super) fn check_topic(topic: TopicName<'_>, profile: &Profile) -> Result<(), ReasonCode> {
-    let text = topic.as_str();
+    let text = match without_rule(topic.as_str()) {
+        Some(rest) if profile.reserved_topics => rest,
+        Some(_) | None => {
+            if topic.as_str().starts_with('$') && profile.reserved_topics {
+                return Err(ReasonCode::TopicNameInvalid);
+            }
+            topic.as_str()
+        }
+    };
     let slashes = text.bytes().filter(|byte| *byte == b'/').count();
-    let too_long = text.len() > profile.topic_bytes || slashes > profile.topic_slashes;
-    if too_long || (text.starts_with('$') && profile.reserved_topics) {
+    if text.len() > profile.topic_bytes || slashes > profile.topic_slashes {
         return Err(ReasonCode::TopicNameInvalid);
     }
     Ok(())

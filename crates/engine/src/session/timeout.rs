@@ -9,15 +9,28 @@ use crate::close::CloseReason;
 impl<W> Session<W> {
     /// When [`Session::handle_timeout`] and [`Session::poll_expired`] want to be called next.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        [self.keep_alive_deadline(), self.expires, self.inflight.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let resend = self
+            .rules
+            .profile
+            .resend_after
+            .and_then(|patience| self.inflight.oldest_sent().map(|sent| sent.after(patience)));
+        [
+            self.keep_alive_deadline(),
+            self.expires,
+            self.inflight.next_deadline(),
+            self.backlog_resumes,
+            resend,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
-    /// Whether the connection has to end by `now`.
-    pub fn handle_timeout(&mut self, now: Moment) -> Option<CloseReason> {
+    /// Whether the connection has to end by `now`; if not, what is to be sent again is appended to
+    /// `out`. The backlog may go on ([`Session::poll_backlog`]).
+    pub fn handle_timeout(&mut self, now: Moment, out: &mut Vec<u8>) -> Option<CloseReason> {
         self.inflight.release();
+        self.resend(now, out);
         if self.expires.is_some_and(|expires| expires <= now) {
             return Some(CloseReason::WebSocketExpired);
         }

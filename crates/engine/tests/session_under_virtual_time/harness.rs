@@ -10,9 +10,10 @@ use engine::access::{Access, Peer, ReceivePermit};
 use engine::close::CloseReason;
 use engine::direct::DirectMessage;
 use engine::directory::Principal;
-use engine::limits::Quotas;
+use engine::limits::{Bounds, Quotas};
+use engine::message::{Publication, Shared};
 use engine::outcome::DirectOutcome;
-use engine::session::{Delivered, Delivery, Rules, Session, negotiate};
+use engine::session::{Delivered, Delivery, Lifetime, Rules, Session, negotiate};
 use mqtt::{
     ClientId, Connect, Properties, PropertiesBuf, Property, Publish, QoS, ReasonCode, TopicName,
     Version,
@@ -58,11 +59,9 @@ impl Harness {
             publishes_per_connection: terms.rate,
             ..Quotas::default()
         };
-        let rules = Arc::new(Rules {
-            profile: terms.profile,
-            quotas,
-            outbound_buffer_bytes: terms.outbound_buffer_bytes,
-        });
+        let bounds =
+            Bounds { outbound_buffer_bytes: terms.outbound_buffer_bytes, ..Bounds::default() };
+        let rules = Arc::new(Rules::new(terms.profile, quotas, &bounds));
         let mut properties = PropertiesBuf::new();
         if terms.version == Version::V5 {
             let wanted = [
@@ -91,7 +90,14 @@ impl Harness {
         let keep_alive = granted.keep_alive_seconds;
         Harness {
             window: usize::from(receive_maximum.min(terms.window)),
-            session: Some(Session::new(rules, &granted, now, life_ends)),
+            session: Some(Session::new(
+                rules,
+                &granted,
+                Lifetime::Connection,
+                None,
+                now,
+                life_ends,
+            )),
             access: Access::new(policy::Scope::new("us-west-2", "123456789012"), 0),
             peer: Peer {
                 principal: Principal::anonymous(),
@@ -140,6 +146,22 @@ impl Harness {
             Operation::Publish { qos, named, alias } => self.publish(*qos, *named, *alias),
             Operation::Disconnect { with_will, expiry } => self.disconnect(*with_will, *expiry),
         }
+        self.send_backlog();
+    }
+
+    /// Sends what waits, as the node does when there may be room.
+    fn send_backlog(&mut self) {
+        let Some(mut session) = self.session.take() else { return };
+        let mut sent = Vec::new();
+        loop {
+            let before = self.out.len();
+            let Some(owed) = session.poll_backlog(self.now, &mut self.out) else { break };
+            let delivered = session.send_owed(owed, self.permit(), self.now, &mut self.out);
+            assert_eq!(delivered, Delivered::Sent, "what does not fit is not queued");
+            sent.extend(self.read_from(before).qos1);
+        }
+        self.session = Some(session);
+        sent.into_iter().for_each(|id| self.remember(id, Owner::Publish));
     }
 
     /// What holds between any two operations.
@@ -208,7 +230,7 @@ impl Harness {
         let publish = self.outgoing(confirmation.is_some(), properties, payload);
         let length = publish_len(&publish, self.terms.version);
         let too_large = length > self.packet_size_max();
-        let no_room = before + length > self.terms.outbound_buffer_bytes;
+        let no_room = before > 0 && before + length > self.terms.outbound_buffer_bytes;
         if let Err(outcome) = sent {
             assert_eq!(self.out.len(), before, "nothing is written for {outcome:?}");
             assert!(!taken, "nobody waits for {outcome:?}");
@@ -225,7 +247,7 @@ impl Harness {
             return;
         }
         let room = self.terms.outbound_buffer_bytes;
-        assert!(self.out.len() <= room, "more than the outbound buffer may hold");
+        assert!(before == 0 || self.out.len() <= room, "more than the outbound buffer may hold");
         assert_eq!(taken, confirmation.is_some());
         let seen = self.read_from(before);
         if taken {
@@ -241,29 +263,39 @@ impl Harness {
     fn deliver(&mut self, qos: QoS, payload: usize) {
         let payload = vec![b'y'; payload];
         let topic = TopicName::parse(TOPIC).expect("valid");
-        let delivery = Delivery { topic, qos, properties: Properties::EMPTY, payload: &payload };
+        let message = Shared::new(Publication {
+            topic,
+            qos,
+            retain: false,
+            properties: Properties::EMPTY,
+            payload: &payload,
+            expires: None,
+        });
+        let delivery = Delivery { message: &message, qos, retain: false, identifiers: &[] };
         let permit = self.permit();
         let before = self.out.len();
         let session = self.session.as_mut().expect("open");
-        let full = session.inflight() == self.window;
+        let full = session.inflight() == self.window || session.has_backlog();
         let delivered = session.deliver(&delivery, permit, self.now, &mut self.out);
         let publish = self.outgoing(qos == QoS::AtLeastOnce, Properties::EMPTY, &payload);
         let length = publish_len(&publish, self.terms.version);
         if delivered == Delivered::Sent {
             let seen = self.read_from(before);
             assert_eq!(seen.qos1.len() + seen.qos0, 1);
-            assert!(self.out.len() <= self.terms.outbound_buffer_bytes);
+            assert!(before == 0 || self.out.len() <= self.terms.outbound_buffer_bytes);
             if let Some(id) = seen.qos1.first() {
                 self.remember(*id, Owner::Publish);
             }
             return;
         }
         assert_eq!(self.out.len(), before, "nothing is written for {delivered:?}");
+        let no_room = before > 0 && before + length > self.terms.outbound_buffer_bytes;
         match delivered {
             Delivered::Throttled => assert!(self.terms.rate.is_some()),
-            Delivered::WindowFull => assert!(full && qos == QoS::AtLeastOnce),
+            Delivered::Queued => assert!((full || no_room) && qos == QoS::AtLeastOnce),
+            Delivered::QueueFull => panic!("the queue holds more than this"),
             Delivered::TooLarge => assert!(length > self.packet_size_max()),
-            Delivered::NotWritable => assert!(before + length > self.terms.outbound_buffer_bytes),
+            Delivered::NotWritable => assert!(no_room && qos == QoS::AtMostOnce),
             Delivered::Sent => {}
         }
     }
@@ -294,11 +326,14 @@ impl Harness {
         }
         let silent = self.keep_alive.is_some_and(|k| self.last_received.after(k) <= self.now);
         let over = self.life_ends.is_some_and(|ends| ends <= self.now);
-        match session.handle_timeout(self.now) {
+        match session.handle_timeout(self.now, &mut self.out) {
             Some(CloseReason::WebSocketExpired) => assert!(over),
             Some(CloseReason::KeepAliveTimeout) => assert!(silent && !over),
             Some(other) => panic!("not a timeout: {other:?}"),
-            None => return assert!(!silent && !over),
+            None => {
+                assert!(!silent && !over);
+                return self.send_backlog();
+            }
         }
         self.close();
     }

@@ -128,6 +128,7 @@ impl Harness {
             }
             Step::Close(reason) => Answer::Close(reason),
             Step::Subscribe(_) | Step::Unsubscribe(_) => panic!("nothing was subscribed"),
+            Step::Repeated(id) => panic!("packet ID {id:?} was not taken before"),
         }
     }
 }

@@ -56,8 +56,7 @@ impl DevArgs {
             open: self.open,
             unlimited: self.unlimited,
         };
-        let loaded = Config::load(&folder.config_file()).and_then(|config| config.with(&overrides));
-        let config = match loaded {
+        let config = match Config::load_with(&folder.config_file(), &overrides) {
             Ok(config) => config,
             Err(mistakes) => return fail(format_args!("the configuration is wrong\n{mistakes}")),
         };

@@ -8,6 +8,7 @@ mod mistake;
 mod overrides;
 mod principal;
 mod quotas;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -24,6 +25,7 @@ pub use listeners::{ListenerName, Listeners, MqttAccess};
 pub use mistake::{Mistakes, Place};
 pub use overrides::Overrides;
 pub use principal::PrincipalName;
+pub use storage::Storage;
 pub use tls::Tls;
 
 /// The region when the configuration names none: the one of AWS's examples.
@@ -52,7 +54,9 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where the server listens.
     pub listeners: Listeners,
-    /// The quotas of the AWS contract.
+    /// What is kept, and how safely.
+    pub storage: Storage,
+    /// The quotas of the contract.
     pub quotas: Quotas,
     /// What protects this process from its peers.
     pub bounds: Bounds,
@@ -115,9 +119,17 @@ impl Config {
     /// # Errors
     /// Every mistake in it, and in the certificate files it names.
     pub fn load(file: &Path) -> Result<Config, Mistakes> {
-        let (config, mistakes) = Self::inspect(file);
+        Self::load_with(file, &Overrides::default())
+    }
+
+    /// Reads the configuration file as the command line wants it.
+    ///
+    /// # Errors
+    /// As for [`Config::load`], and what the command line would make wrong.
+    pub fn load_with(file: &Path, overrides: &Overrides) -> Result<Config, Mistakes> {
+        let (config, mistakes) = Self::inspect_as(file, overrides.profile);
         match config {
-            Some(config) => mistakes.or(config),
+            Some(config) => mistakes.or(config)?.with(overrides),
             None => Err(mistakes),
         }
     }
@@ -125,6 +137,11 @@ impl Config {
     /// Reads the configuration file, and returns what could be made of it along with every
     /// mistake in it and in the certificate files it names. `None` if it cannot be read at all.
     pub fn inspect(file: &Path) -> (Option<Config>, Mistakes) {
+        Self::inspect_as(file, None)
+    }
+
+    /// The same, with that profile instead of the one in the file: its quotas are the defaults.
+    fn inspect_as(file: &Path, profile: Option<&'static Profile>) -> (Option<Config>, Mistakes) {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) => {
@@ -134,7 +151,8 @@ impl Config {
                 return (None, mistakes);
             }
         };
-        let ((config, places), mut mistakes) = read(file, &text, |table| Self::read(file, table));
+        let ((config, places), mut mistakes) =
+            read(file, &text, |table| Self::read(file, table, profile));
         let place_of = |name| {
             let found = places.iter().find(|(known, _)| *known == name);
             found.map_or_else(|| Place::File(file.to_owned()), |(_, place)| place.clone())
@@ -163,12 +181,17 @@ impl Config {
         }
     }
 
-    fn read(file: &Path, table: &mut Table<'_>) -> (Config, Vec<(ListenerName, Place)>) {
+    fn read(
+        file: &Path,
+        table: &mut Table<'_>,
+        instead: Option<&'static Profile>,
+    ) -> (Config, Vec<(ListenerName, Place)>) {
         let folder = file.parent().unwrap_or(Path::new(""));
         let region = table.get("region").and_then(|value| value.parse(parse_region));
         let account = table.get("account").and_then(|value| value.parse(parse_account));
         let profiles = [&profile::AWS, &profile::STANDARD].map(|profile| (profile.name, profile));
-        let profile = table.get("profile").and_then(|value| value.one_of(&profiles));
+        let written = table.get("profile").and_then(|value| value.one_of(&profiles));
+        let profile = instead.or(written).unwrap_or(&profile::AWS);
         let threads = table.get("threads").and_then(|value| value.integer(1..=MAX_THREADS));
         let registry = match table.get("registry") {
             Some(value) => read_folder(&value),
@@ -184,12 +207,13 @@ impl Config {
         let config = Config {
             region: region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
             account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
-            profile: profile.unwrap_or(&profile::AWS),
+            profile,
             threads: threads.and_then(|number| NonZeroUsize::new(usize::try_from(number).ok()?)),
             registry: registry.unwrap_or_default(),
             tls: tls::read(tls_table),
             listeners,
-            quotas: quotas::read_quotas(table.table("quotas")),
+            storage: storage::read(table.table("store"), folder),
+            quotas: quotas::read_quotas(table.table("quotas"), &profile.quotas),
             bounds: quotas::read_bounds(table.table("limits")),
             log: read_log(table.table("log")),
         };

@@ -48,11 +48,11 @@ impl Overrides {
 }
 
 impl Config {
-    /// This configuration as the command line wants it.
+    /// This configuration as the command line wants it, but for the profile.
     ///
     /// # Errors
     /// What the changes would make wrong.
-    pub fn with(mut self, overrides: &Overrides) -> Result<Config, Mistakes> {
+    pub(super) fn with(mut self, overrides: &Overrides) -> Result<Config, Mistakes> {
         if overrides.ephemeral_ports {
             let served: Vec<_> = self.listeners.served().collect();
             for (name, mut address) in served {
@@ -74,7 +74,6 @@ impl Config {
         if overrides.unlimited {
             self.quotas = self.quotas.without_rates();
         }
-        self.profile = overrides.profile.unwrap_or(self.profile);
         let option = if overrides.open { "--open" } else { "--listen" };
         let mut mistakes = self.listeners.verify(|_| Place::Argument(option));
         let tls = self.listeners.served().find(|(name, _)| name.is_tls());

@@ -13,15 +13,15 @@ const RATES: RangeInclusive<u64> = 1..=1_000_000;
 /// MQTT's longest packet; no payload can be longer.
 const MQTT_BYTES: u64 = 268_435_455;
 const WINDOW: RangeInclusive<u64> = 1..=u16::MAX as u64;
+const BYTES: RangeInclusive<u64> = 1..=1 << 40;
 const COUNTS: RangeInclusive<u64> = 1..=u32::MAX as u64;
 const SHORT_TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3_600);
 const LONG_TIMES: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 86_400);
 
-/// Reads the `[quotas]` table: names as in [`Quotas`], AWS's defaults for what is absent.
-pub(super) fn read_quotas(mut table: Table<'_>) -> Quotas {
+/// Reads the `[quotas]` table: names as in [`Quotas`], those of the profile for what is absent.
+pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
     let table = &mut table;
-    let default = Quotas::default();
     let without_rates = table.get("unlimited").and_then(|value| value.boolean());
     let quotas = Quotas {
         send_direct_message: rate(table, "send_direct_message", default.send_direct_message),
@@ -75,6 +75,29 @@ pub(super) fn read_quotas(mut table: Table<'_>) -> Quotas {
             default.session_expiry_seconds,
         ),
         websocket_life: time(table, "websocket_life", LONG_TIMES, default.websocket_life),
+        queued_messages: number(table, "queued_messages", COUNTS, default.queued_messages),
+        queued_bytes: number(table, "queued_bytes", BYTES, default.queued_bytes),
+        queued: rate(table, "queued", default.queued),
+        dequeued_per_connection: rate(
+            table,
+            "dequeued_per_connection",
+            default.dequeued_per_connection,
+        ),
+        retained_messages: number(table, "retained_messages", COUNTS, default.retained_messages),
+        retained_publishes: rate(table, "retained_publishes", default.retained_publishes),
+        retained_publish_interval: match table.get("retained_publish_interval") {
+            Some(value) if value.is_text() => {
+                unlimited(&value).map_or(default.retained_publish_interval, |Unlimited| None)
+            }
+            Some(value) => value.seconds(SHORT_TIMES).or(default.retained_publish_interval),
+            None => default.retained_publish_interval,
+        },
+        members_per_shared_group: number(
+            table,
+            "members_per_shared_group",
+            COUNTS,
+            default.members_per_shared_group,
+        ),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }
@@ -102,6 +125,7 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         sockets: number(table, "sockets", COUNTS, default.sockets),
         drain: time(table, "drain", Duration::ZERO..=*SHORT_TIMES.end(), default.drain),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
+        queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
     }
 }
 

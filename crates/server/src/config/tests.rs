@@ -85,10 +85,15 @@ fn every_quota_and_limit_can_be_set() {
          subscriptions_per_session = 15\n\
          session_expiry_seconds = 0\n\
          websocket_life = 1.5\n\
+         queued_messages = 16\nqueued_bytes = 17\nqueued = 18\n\
+         dequeued_per_connection = \"unlimited\"\n\
+         retained_messages = 19\nretained_publishes = 20\nretained_publish_interval = 0.5\n\
+         members_per_shared_group = 21\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
-         write_stall = 9\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n",
+         write_stall = 9\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
+         queue_bytes = 1000\n",
     )
     .unwrap();
     let seconds = Duration::from_secs_f64;
@@ -111,6 +116,14 @@ fn every_quota_and_limit_can_be_set() {
             subscriptions_per_session: 15,
             session_expiry_seconds: 0,
             websocket_life: seconds(1.5),
+            queued_messages: 16,
+            queued_bytes: 17,
+            queued: Some(Rate::per_second(18)),
+            dequeued_per_connection: None,
+            retained_messages: 19,
+            retained_publishes: Some(Rate::per_second(20)),
+            retained_publish_interval: Some(seconds(0.5)),
+            members_per_shared_group: 21,
         }
     );
     assert_eq!(
@@ -128,6 +141,7 @@ fn every_quota_and_limit_can_be_set() {
             sockets: 10,
             drain: seconds(0.0),
             log_buffer_bytes: 131_072,
+            queue_bytes: 1_000,
         }
     );
 }
@@ -185,7 +199,7 @@ fn a_file_cut_off_anywhere_is_read_without_a_panic() {
     let file = Path::new("tenfour.toml");
     for end in 0..=text.len() {
         let ((_config, _places), mistakes) =
-            read(file, &text[..end], |table| Config::read(file, table));
+            read(file, &text[..end], |table| Config::read(file, table, None));
         assert!(mistakes.iter().all(|mistake| !mistake.message.is_empty()));
     }
 }
@@ -330,16 +344,15 @@ fn a_file_that_is_not_there_says_how_to_get_one() {
     assert!(mistakes.to_string().contains("tenfour dev"));
 }
 
-fn dev_config() -> (TempDir, Config) {
+fn dev_config() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let data = DataFolder::open_or_create(&folder.path().join("data")).unwrap();
-    let config = Config::load(&data.config_file()).unwrap();
-    (folder, config)
+    (folder, data.config_file())
 }
 
 #[test]
 fn the_command_line_moves_opens_and_unlimits() {
-    let (_folder, config) = dev_config();
+    let (_folder, file) = dev_config();
     let overrides = Overrides {
         ephemeral_ports: true,
         listen: vec![Overrides::parse_listen("admin=127.0.0.1:7001").unwrap()],
@@ -347,22 +360,22 @@ fn the_command_line_moves_opens_and_unlimits() {
         open: true,
         unlimited: true,
     };
-    let changed = config.with(&overrides).unwrap();
+    let changed = Config::load_with(&file, &overrides).unwrap();
     for (name, address) in changed.listeners.served() {
         assert_eq!(address.port(), if name == ListenerName::Admin { 7001 } else { 0 }, "{name}");
     }
     assert_eq!(changed.listeners.mqtt.unwrap().access, Some(MqttAccess::Open));
     assert!(changed.listeners.http.unwrap().open);
     assert_eq!(changed.profile.name, "standard");
-    assert_eq!(changed.quotas, Quotas::default().without_rates());
+    assert_eq!(changed.quotas, profile::STANDARD.quotas.without_rates());
 }
 
 #[test]
 fn the_command_line_cannot_open_a_listener_to_the_world() {
-    let (_folder, config) = dev_config();
+    let (_folder, file) = dev_config();
     let listen = vec![Overrides::parse_listen("http=0.0.0.0:8080").unwrap()];
     let overrides = Overrides { open: true, listen, ..Overrides::default() };
-    let mistakes = config.with(&overrides).unwrap_err();
+    let mistakes = Config::load_with(&file, &overrides).unwrap_err();
     assert!(mistakes.to_string().starts_with("--open: listener `http` would be open"));
 }
 

@@ -15,6 +15,7 @@ mod rewound;
 mod running;
 mod shards;
 mod signals;
+mod storage;
 mod tls;
 mod upgrade;
 mod websocket;

@@ -46,6 +46,8 @@ pub enum StartError {
     Tls(TlsError),
     /// The log cannot be written.
     Log(LogError),
+    /// What an earlier process kept cannot be used.
+    Store(store::StoreError),
     /// There are no threads to run on.
     Threads(io::Error),
     /// A listener cannot have its address.
@@ -60,6 +62,7 @@ impl fmt::Display for StartError {
             StartError::Mistakes(mistakes) => write!(f, "{mistakes}"),
             StartError::Tls(error) => write!(f, "{error}"),
             StartError::Log(error) => write!(f, "{error}"),
+            StartError::Store(error) => write!(f, "{error}"),
             StartError::Threads(error) => write!(f, "no threads to run on: {error}"),
             StartError::Listen(name, address, error) => write!(
                 f,
@@ -87,15 +90,13 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let telemetry = Arc::new(Telemetry::start(log_settings(&config)).map_err(StartError::Log)?);
     let node = Node::start(NodeSettings {
         scope: Scope::new(&config.region, &config.account),
-        rules: Rules {
-            profile: config.profile,
-            quotas: config.quotas.clone(),
-            outbound_buffer_bytes: config.bounds.outbound_buffer_bytes,
-        },
+        rules: Rules::new(config.profile, config.quotas, &config.bounds),
         bounds: config.bounds.clone(),
         directory: registry.directory(),
         telemetry: Arc::clone(&telemetry),
-    });
+        kept: super::storage::open(&config.storage, &telemetry).map_err(StartError::Store)?,
+    })
+    .map_err(StartError::Store)?;
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
     let api = Arc::new(Api::new(node, config.region.clone()));
     let (draining, drains) = watch::channel(false);
@@ -142,6 +143,7 @@ impl Running {
         let _ = drained.await;
         let cut_off = self.occupancy.open();
         node.telemetry().record(&event::Server::DrainFinished { cut_off });
+        node.close_store();
         node.telemetry().flush(LAST_WORDS);
     }
 }

@@ -7,7 +7,6 @@
 mod event;
 mod failure;
 mod pending;
-mod ticket;
 mod together;
 mod waiters;
 mod writer;
@@ -16,6 +15,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, ThreadId};
 
+use engine::Ticket;
 use parking_lot::Mutex;
 
 use crate::{Changes, Durability, Records, Sync};
@@ -26,7 +26,6 @@ use self::writer::Writer;
 
 pub use event::JournalEvent;
 pub use failure::StoreFailed;
-pub use ticket::Ticket;
 pub use together::Together;
 pub use writer::SYNC_EVERY;
 

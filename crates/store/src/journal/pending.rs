@@ -9,8 +9,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::Changes;
 
 use super::failure::StoreFailed;
-use super::ticket::Ticket;
 use super::together::{Boundary, Together};
+use engine::Ticket;
 
 /// The group that grows, and how far the commits are.
 ///
@@ -55,7 +55,7 @@ impl Pending {
         }
         self.bytes.fetch_add(changes.bytes(), Ordering::Relaxed);
         group.changes.append(changes);
-        group.last = Ticket(group.last.0 + 1);
+        group.last = Ticket::new(group.last.number() + 1);
         let ticket = group.last;
         drop(group);
         self.wake.notify_one();
@@ -67,7 +67,7 @@ impl Pending {
     }
 
     pub(super) fn is_durable(&self, ticket: Ticket) -> bool {
-        ticket.0 <= self.durable.load(Ordering::Acquire)
+        ticket.number() <= self.durable.load(Ordering::Acquire)
     }
 
     pub(super) fn failure(&self) -> Option<&Arc<StoreFailed>> {
@@ -117,7 +117,7 @@ impl Pending {
     /// The group up to this ticket, of so many bytes as they were written, is committed.
     pub(super) fn committed(&self, last: Ticket, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.durable.store(last.0, Ordering::Release);
+        self.durable.store(last.number(), Ordering::Release);
     }
 
     /// Nothing becomes durable any more, and nothing more is kept.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parking_lot::Mutex;
 
 use super::failure::StoreFailed;
-use super::ticket::Ticket;
+use engine::Ticket;
 
 /// What is done once a ticket is durable, or can never be.
 type Then = Box<dyn FnOnce(Result<(), StoreFailed>) + Send>;

@@ -10,7 +10,9 @@ use crate::{Changes, Records, StoreError, Sync};
 use super::event::JournalEvent;
 use super::failure::StoreFailed;
 use super::pending::Work;
-use super::{Shared, Ticket};
+use engine::Ticket;
+
+use super::Shared;
 
 /// With [`Durability::Batched`](crate::Durability::Batched), how long something committed is with the
 /// operating system only, if the disk keeps up.

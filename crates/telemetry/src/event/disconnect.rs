@@ -49,7 +49,8 @@ impl Event for Disconnect<'_> {
             CloseReason::ClientError(_)
             | CloseReason::Forbidden
             | CloseReason::WriteStalled
-            | CloseReason::ServerError => Status::Failure,
+            | CloseReason::ServerError
+            | CloseReason::StoreFailed => Status::Failure,
         }
     }
 

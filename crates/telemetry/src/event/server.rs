@@ -24,6 +24,22 @@ pub enum Server<'a> {
         /// What the system said.
         cause: &'a str,
     },
+    /// What was kept by an earlier process was read.
+    StoreOpened {
+        /// Sessions that outlive their connections.
+        sessions: usize,
+        /// Messages that wait for them.
+        messages: usize,
+        /// Retained messages.
+        retained: usize,
+        /// How long it took.
+        took: std::time::Duration,
+    },
+    /// Nothing more can be kept: what was promised stays, nothing new is promised.
+    StoreFailed {
+        /// What is wrong and what to do, without a full stop.
+        sentence: &'a str,
+    },
     /// The process was told to end: nothing new is accepted.
     DrainStarted {
         /// Connections open.
@@ -46,9 +62,10 @@ impl Event for Server<'_> {
     fn status(&self) -> Status {
         match self {
             Server::ListenerStarted { .. }
+            | Server::StoreOpened { .. }
             | Server::DrainStarted { .. }
             | Server::DrainFinished { .. } => Status::Success,
-            Server::AcceptFailed { .. } => Status::Failure,
+            Server::AcceptFailed { .. } | Server::StoreFailed { .. } => Status::Failure,
         }
     }
 
@@ -57,6 +74,8 @@ impl Event for Server<'_> {
             Server::DrainFinished { cut_off: 1.. } => Level::Warn,
             Server::ListenerStarted { .. }
             | Server::AcceptFailed { .. }
+            | Server::StoreOpened { .. }
+            | Server::StoreFailed { .. }
             | Server::DrainStarted { .. }
             | Server::DrainFinished { .. } => self.status().level(),
         }
@@ -83,6 +102,17 @@ impl Event for Server<'_> {
                 "ACCEPT_FAILED",
                 format_args!("Listener {name} could not accept a connection: {cause}."),
             ),
+            Server::StoreOpened { sessions, messages, retained, took } => members(
+                "STORE_OPENED",
+                format_args!(
+                    "Sessions: {sessions}; messages waiting: {messages}; retained messages: \
+                     {retained}; read in {} ms.",
+                    took.as_millis()
+                ),
+            ),
+            Server::StoreFailed { sentence } => {
+                members("STORE_FAILED", format_args!("Nothing more can be kept: {sentence}."))
+            }
             Server::DrainStarted { connections } => {
                 members("DRAIN_STARTED", format_args!("Draining; connections: {connections}."));
             }

@@ -99,6 +99,11 @@ impl Page<'_> {
             |shard| &shard.publish_out,
         );
         self.family::<Verdict<'_>, _>(
+            ("tenfour_queued_total", "Messages for sessions without a connection, by result."),
+            "result",
+            |shard| &shard.queued,
+        );
+        self.family::<Verdict<'_>, _>(
             ("tenfour_subscribes_total", "SUBSCRIBEs by result."),
             "result",
             |shard| &shard.subscribes,

@@ -35,8 +35,7 @@ impl Stage {
         let folder = Folder(std::env::temp_dir().join(name));
         let data = DataFolder::open_or_create(&folder.0).map_err(|error| error.to_string())?;
         let overrides = Overrides { ephemeral_ports: true, ..Overrides::default() };
-        let config = Config::load(&data.config_file())
-            .and_then(|config| config.with(&overrides))
+        let config = Config::load_with(&data.config_file(), &overrides)
             .map_err(|mistakes| mistakes.to_string())?;
         let running = start(config, Some(&data)).await.map_err(|error| error.to_string())?;
         let found = Found::of(&running.ready).map_err(|error| error.to_string())?;

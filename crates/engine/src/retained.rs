@@ -1,0 +1,197 @@
+//! The retained messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use mqtt::{ClientId, TopicFilter, TopicName};
+
+use crate::Moment;
+use crate::message::Message;
+
+/// The last message of a topic that was published with RETAIN ([MQTT-3.3.1-5]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retained {
+    /// The message.
+    pub message: Arc<Message>,
+    /// When it was published, in milliseconds since 1970.
+    pub modified_millis: u64,
+    /// Whose connection published it, for No Local; none over HTTP.
+    pub publisher: Option<ClientId>,
+}
+
+/// The retained messages of all topics, in the order of the topics' bytes.
+#[derive(Debug, Default)]
+pub struct RetainedMessages {
+    topics: BTreeMap<Box<str>, Retained>,
+    /// Those that expire, the first to do so first.
+    expiring: BTreeSet<(Moment, Box<str>)>,
+}
+
+impl RetainedMessages {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// Keeps the message in the place of the topic's last one.
+    pub fn set(&mut self, retained: Retained) {
+        let topic: Box<str> = retained.message.topic.as_str().into();
+        self.remove(retained.message.topic.as_name());
+        if let Some(expires) = retained.message.expires {
+            self.expiring.insert((expires, topic.clone()));
+        }
+        self.topics.insert(topic, retained);
+    }
+
+    /// Keeps none any more for the topic ([MQTT-3.3.1-6]); says whether there was one.
+    pub fn remove(&mut self, topic: TopicName<'_>) -> bool {
+        let Some(retained) = self.topics.remove(topic.as_str()) else { return false };
+        if let Some(expires) = retained.message.expires {
+            self.expiring.remove(&(expires, topic.as_str().into()));
+        }
+        true
+    }
+
+    /// Takes one whose life is over ([MQTT-3.3.2-5]).
+    pub fn poll_expired(&mut self, now: Moment) -> Option<Retained> {
+        let (expires, _) = self.expiring.first()?;
+        if *expires > now {
+            return None;
+        }
+        let (_, topic) = self.expiring.pop_first()?;
+        self.topics.remove(&topic)
+    }
+
+    /// The topic's message, if it is still alive.
+    pub fn get(&self, topic: &str, now: Moment) -> Option<&Retained> {
+        self.topics.get(topic).filter(|retained| !retained.message.is_expired(now))
+    }
+
+    /// Those alive whose topic comes after `topic`, in order.
+    pub fn after<'a>(
+        &'a self,
+        topic: Option<&str>,
+        now: Moment,
+    ) -> impl Iterator<Item = &'a Retained> {
+        let start = topic.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = self.topics.range::<str, _>((start, Bound::Unbounded));
+        range.map(|(_, retained)| retained).filter(move |r| !r.message.is_expired(now))
+    }
+
+    /// Those alive that match the filter. `parent` says whether `sensor/#` matches `sensor`
+    /// ([MQTT-4.7.1-2]; AWS says no, spec 4.4).
+    pub fn matching<'a>(
+        &'a self,
+        filter: TopicFilter<'a>,
+        parent: bool,
+        now: Moment,
+    ) -> Vec<&'a Retained> {
+        if !filter.has_wildcard() {
+            return self.get(filter.inner(), now).into_iter().collect();
+        }
+        let literal = literal_prefix(filter);
+        let range = self.topics.range::<str, _>((Bound::Included(literal), Bound::Unbounded));
+        range
+            .take_while(|(topic, _)| topic.starts_with(literal))
+            .map(|(_, retained)| retained)
+            .filter(|retained| {
+                let name = retained.message.topic.as_name();
+                filter.matches(name)
+                    && (parent || !is_parent(filter, name))
+                    && !retained.message.is_expired(now)
+            })
+            .collect()
+    }
+}
+
+/// What every topic that matches the filter starts with: the filter up to its first wildcard,
+/// without the slash before it, as `a/#` matches `a`.
+fn literal_prefix(filter: TopicFilter<'_>) -> &str {
+    let inner = filter.inner();
+    let wildcard = inner.find(['+', '#']).unwrap_or(inner.len());
+    inner[..wildcard].trim_end_matches('/')
+}
+
+/// Whether the topic is the level above the filter's `#`.
+fn is_parent(filter: TopicFilter<'_>, topic: TopicName<'_>) -> bool {
+    filter.inner().ends_with("/#") && filter.levels().count() == topic.levels().count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use mqtt::{PropertiesBuf, QoS};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn retained(topic: &str, expires: Option<u64>) -> Retained {
+        let message = Message {
+            topic: TopicName::parse(topic).expect("a topic").into(),
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            properties: PropertiesBuf::new(),
+            payload: Box::default(),
+            expires: expires.map(Moment::from_micros),
+        };
+        Retained { message: Arc::new(message), modified_millis: 0, publisher: None }
+    }
+
+    fn topics<'a>(found: impl IntoIterator<Item = &'a Retained>) -> Vec<&'a str> {
+        found.into_iter().map(|retained| retained.message.topic.as_str()).collect()
+    }
+
+    fn matching<'a>(all: &'a RetainedMessages, filter: &'a str, parent: bool) -> Vec<&'a str> {
+        let filter = TopicFilter::parse(filter).expect("a filter");
+        topics(all.matching(filter, parent, Moment::START))
+    }
+
+    #[test]
+    fn expired_messages_are_found_by_nobody_and_leave_once() {
+        let mut all = RetainedMessages::default();
+        all.set(retained("a", Some(5)));
+        all.set(retained("b", None));
+        all.set(retained("a", Some(9)));
+        let now = Moment::from_micros(9);
+        assert!(all.get("a", Moment::from_micros(8)).is_some());
+        assert!(all.get("a", now).is_none());
+        assert_eq!(topics(all.after(None, now)), ["b"]);
+        assert_eq!(all.poll_expired(Moment::from_micros(8)), None);
+        assert!(all.poll_expired(now).is_some());
+        assert_eq!(all.poll_expired(now), None);
+        assert_eq!(all.len(), 1);
+    }
+
+    #[test]
+    fn the_parent_level_matches_only_when_asked() {
+        let mut all = RetainedMessages::default();
+        for topic in ["sensor", "sensor/a", "sensors"] {
+            all.set(retained(topic, None));
+        }
+        assert_eq!(matching(&all, "sensor/#", true), ["sensor", "sensor/a"]);
+        assert_eq!(matching(&all, "sensor/#", false), ["sensor/a"]);
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_matching_each_topic_alone(
+            names in proptest::collection::btree_set("([ab$]?/){0,3}[ab]", 1..12),
+            filter in "([ab+]?/){0,3}([ab+]|#)",
+        ) {
+            let mut all = RetainedMessages::default();
+            names.iter().for_each(|name| all.set(retained(name, None)));
+            let parsed = TopicFilter::parse(&filter).expect("a filter");
+            let expected: Vec<&str> = names
+                .iter()
+                .map(String::as_str)
+                .filter(|name| parsed.matches(TopicName::parse(name).expect("a topic")))
+                .collect();
+            prop_assert_eq!(matching(&all, &filter, true), expected);
+        }
+    }
+}

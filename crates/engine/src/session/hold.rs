@@ -1,0 +1,89 @@
+//! Packets that must not be sent before something is durable.
+
+use std::collections::VecDeque;
+
+use crate::Ticket;
+
+/// Packets held back, in the order in which they are to be sent.
+///
+/// A PUBACK, PUBREC or SUBACK says that a message or a subscription will not be lost; a PUBLISH at
+/// QoS 2 and a PUBREL need that their packet ID means the same after a crash. While one waits,
+/// everything whose order counts waits behind it ([MQTT-4.6.0-2] and its like).
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    items: VecDeque<Item>,
+    acknowledgements: usize,
+    /// Somebody is going to release it.
+    expected: bool,
+}
+
+#[derive(Debug)]
+struct Item {
+    /// None until the changes it waits for have their ticket.
+    after: Option<Ticket>,
+    acknowledges: bool,
+    bytes: Vec<u8>,
+}
+
+/// What a packet waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Nothing of its own.
+    No,
+    /// What has this ticket.
+    Until(Ticket),
+    /// The changes that were made together with it.
+    ForChanges,
+}
+
+impl Hold {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many acknowledgements of the client's messages are held back.
+    pub(super) fn acknowledgements(&self) -> usize {
+        self.acknowledgements
+    }
+
+    pub(super) fn push(&mut self, wait: Wait, acknowledges: bool, bytes: Vec<u8>) {
+        let after = match wait {
+            Wait::No => Some(Ticket::NONE),
+            Wait::Until(ticket) => Some(ticket),
+            Wait::ForChanges => None,
+        };
+        self.acknowledgements += usize::from(acknowledges);
+        self.items.push_back(Item { after, acknowledges, bytes });
+    }
+
+    /// The changes made so far have this ticket.
+    pub(super) fn seal(&mut self, ticket: Ticket) {
+        for item in self.items.iter_mut().rev() {
+            if item.after.is_none() {
+                item.after = Some(ticket);
+            }
+        }
+    }
+
+    /// The ticket to wait for, if somebody has to begin to wait; now the caller does.
+    pub(super) fn expect(&mut self) -> Option<Ticket> {
+        if self.expected || self.items.is_empty() {
+            return None;
+        }
+        self.expected = true;
+        self.items.iter().filter_map(|item| item.after).max()
+    }
+
+    /// Appends to `out` what waits for nothing any more.
+    pub(super) fn release(&mut self, durable: Ticket, out: &mut Vec<u8>) {
+        self.expected = false;
+        while let Some(item) = self.items.front() {
+            if item.after.is_none_or(|after| after > durable) {
+                break;
+            }
+            out.extend_from_slice(&item.bytes);
+            self.acknowledgements -= usize::from(item.acknowledges);
+            self.items.pop_front();
+        }
+    }
+}

@@ -37,6 +37,7 @@ Examples:
   tenfour-load --ready-file ready.json --http2 --senders 64
   tenfour-load idle --ready-file ready.json --devices 10000 --steps 10
   tenfour-load connects --ready-file ready.json --concurrency 32 --device-transport tls
+  tenfour-load connects --ready-file ready.json --sessions 10000
   tenfour-load pubsub --device-address localhost:1883 --pid 4711 --shape fanout --devices 1000
 
 Closed loop (default): a sender sends its next message when the last one is answered; latency runs
@@ -213,6 +214,10 @@ pub(crate) struct ConnectsOptions {
     /// Their version of MQTT.
     #[arg(long, value_enum, default_value_t = Mqtt::V5)]
     pub(crate) mqtt: Mqtt,
+    /// Sessions that outlive their connections, begun before anything is measured; from then on one
+    /// after the other is resumed. Without it, every client is one that nobody has had before.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) sessions: Option<u32>,
     /// Seconds that are measured.
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
@@ -386,6 +391,7 @@ mod tests {
             "idle --steps 0",
             "--devices 5 idle",
             "connects --concurrency 0",
+            "connects --sessions 0",
             "pubsub --payload 11",
             "pubsub --qos 2",
             "pubsub --window 0",

@@ -6,15 +6,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use mqtt::{
-    Connect, Packet, PacketId, Properties, QoS, ReasonCode, RetainHandling, Subscribe,
-    SubscribeOptions, decode,
+    Packet, PacketId, Properties, QoS, ReasonCode, RetainHandling, Subscribe, SubscribeOptions,
+    decode,
 };
 
 use super::plan::PubsubPlan;
 use crate::failure::Failure;
+use crate::link::Allowed;
+use crate::session::Session;
 
-/// Longer than any run, so that nobody has to ping.
-const KEEP_ALIVE_SECONDS: u16 = 7200;
 /// The time for each answer of the handshake.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Above every message there can be.
@@ -27,13 +27,6 @@ pub(crate) struct Peer {
     pub(crate) partial: Vec<u8>,
     /// What the socket has not taken yet.
     unsent: Vec<u8>,
-}
-
-/// What a broker allows a publisher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allowed {
-    /// Messages with QoS 1 that may be unacknowledged.
-    pub(crate) unacknowledged: u32,
 }
 
 impl Peer {
@@ -119,18 +112,8 @@ impl Peer {
     }
 
     fn introduce(&mut self, plan: &PubsubPlan, client_id: &str) -> Result<Allowed, String> {
-        let connect = Connect {
-            version: plan.version,
-            clean_start: true,
-            keep_alive: KEEP_ALIVE_SECONDS,
-            client_id,
-            properties: Properties::EMPTY,
-            will: None,
-            username: None,
-            password: None,
-        };
-        let mut packet = Vec::new();
-        connect.encode(plan.version, &mut packet).map_err(|error| error.to_string())?;
+        let session = Session::Transient;
+        let packet = session.connect(plan.version, client_id).map_err(|error| error.to_string())?;
         self.stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let timeout = self.stream.set_read_timeout(Some(ANSWER_TIMEOUT));
         timeout.map_err(|error| error.to_string())?;
@@ -141,6 +124,7 @@ impl Peer {
             if connack.reason != ReasonCode::Success {
                 return Err(format!("the broker answered {}", connack.reason));
             }
+            session.check(connack.session_present)?;
             let maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
             Ok(Allowed { unacknowledged: maximum.into() })
         })

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::flight::Flight;
-use super::peer::Allowed;
 use super::template::Template;
+use crate::link::Allowed;
 
 /// A publisher without its connection.
 pub(crate) struct Publisher {

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::fake_broker::{self, Tenth};
+use crate::fake_broker::{self, Habit};
 
-fn measure(tenth: Tenth, more: &[&str]) -> (Option<i32>, Value) {
-    let address = fake_broker::start(tenth).to_string();
+fn measure(habit: Habit, more: &[&str]) -> (Option<i32>, Value) {
+    let address = fake_broker::start(habit).to_string();
     let pid = std::process::id().to_string();
     let fixed = ["pubsub", "--json", "--seconds", "1", "--warmup", "0", "--devices", "5"];
     let output = Command::new(env!("CARGO_BIN_EXE_tenfour-load"))
@@ -29,7 +29,7 @@ fn what_is_published_arrives_once_at_every_subscriber() {
         (&["--shape", "fanout", "--window", "3"], 5),
         (&["--shape", "fanout", "--qos", "1", "--payload", "12"], 5),
     ] {
-        let (status, report) = measure(Tenth::Delivered, more);
+        let (status, report) = measure(Habit::Good, more);
         assert_eq!(status, Some(0), "{report}");
         let total = &report["total"];
         let published = total["published"].as_u64().unwrap();
@@ -41,8 +41,8 @@ fn what_is_published_arrives_once_at_every_subscriber() {
 
 #[test]
 fn what_is_lost_or_comes_again_is_counted_and_fails_the_run() {
-    for (tenth, member) in [(Tenth::Lost, "lost"), (Tenth::Doubled, "duplicated")] {
-        let (status, report) = measure(tenth, &["--qos", "1"]);
+    for (habit, member) in [(Habit::Loses, "lost"), (Habit::Doubles, "duplicated")] {
+        let (status, report) = measure(habit, &["--qos", "1"]);
         assert_eq!(status, Some(1), "{report}");
         assert!(report["total"][member].as_u64().unwrap() > 0, "{report}");
         assert_eq!(report["ok"], false);

@@ -52,7 +52,7 @@ Exit status: 0 all answers were as expected; 1 an unexpected answer, an error or
 pub(crate) enum Mode {
     /// Connect devices in steps and print the server's resident memory at each.
     Idle(IdleOptions),
-    /// Publish to subscribers as fast as it goes without loss, on any MQTT broker.
+    /// Publish to subscribers as fast as it goes without loss or at a fixed rate, on any MQTT broker.
     Pubsub(PubsubOptions),
     /// Let devices connect and disconnect again and again.
     Connects(ConnectsOptions),
@@ -172,15 +172,18 @@ pub(crate) struct PubsubOptions {
     #[arg(long, value_enum, default_value_t = Shape::Pairs)]
     pub(crate) shape: Shape,
     /// The quality of service of publishing and of subscribing.
-    #[arg(long, value_enum, default_value_t = PubsubQoS::AtMostOnce)]
+    #[arg(long, value_enum, default_value_t = PubsubQoS::Zero)]
     pub(crate) qos: PubsubQoS,
     /// Pairs, or subscribers of the one topic.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) devices: u32,
-    /// Messages of each publisher that are on their way at once. With QoS 1 the broker's Receive
-    /// Maximum bounds it too.
+    /// Messages of each publisher that are on their way at once. With QoS 1 and 2 the broker's
+    /// Receive Maximum bounds it too.
     #[arg(long, value_name = "W", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) window: u32,
+    /// Open loop: messages a second, over all publishers.
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RATE)))]
+    pub(crate) rate: Option<u32>,
     /// Everybody's version of MQTT.
     #[arg(long, value_enum, default_value_t = Mqtt::V5)]
     pub(crate) mqtt: Mqtt,
@@ -310,11 +313,15 @@ pub(crate) enum PubsubQoS {
     /// Nothing is acknowledged.
     #[value(name = "0")]
     #[serde(rename = "0")]
-    AtMostOnce,
+    Zero,
     /// Subscribers acknowledge to the broker, and the broker to publishers.
     #[value(name = "1")]
     #[serde(rename = "1")]
-    AtLeastOnce,
+    One,
+    /// The same in four packets, so that nothing comes twice.
+    #[value(name = "2")]
+    #[serde(rename = "2")]
+    Two,
 }
 
 impl Mqtt {
@@ -393,7 +400,8 @@ mod tests {
             "connects --concurrency 0",
             "connects --sessions 0",
             "pubsub --payload 11",
-            "pubsub --qos 2",
+            "pubsub --qos 3",
+            "pubsub --rate 0",
             "pubsub --window 0",
         ] {
             assert!(parse(line).is_err(), "{line}");

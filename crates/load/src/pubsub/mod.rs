@@ -1,5 +1,5 @@
 //! `tenfour-load pubsub`: publishers and subscribers of any MQTT broker, as fast as it goes without
-//! loss.
+//! loss, or at a fixed rate.
 //!
 //! One thread and one epoll instance. The generator is both ends, so it knows what has arrived: each
 //! publisher keeps a fixed number of messages on their way, and sends more when they have arrived at
@@ -8,10 +8,14 @@
 
 mod arrivals;
 mod flight;
+mod measured;
+mod outbound;
+mod pace;
 mod peer;
 mod plan;
 mod publisher;
 mod report;
+mod subscriber;
 mod template;
 mod traffic;
 

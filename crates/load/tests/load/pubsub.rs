@@ -26,7 +26,9 @@ fn what_is_published_arrives_once_at_every_subscriber() {
     for (more, fan) in [
         (&["--shape", "pairs"][..], 1),
         (&["--shape", "pairs", "--qos", "1", "--mqtt", "3"], 1),
+        (&["--shape", "pairs", "--qos", "2", "--mqtt", "3"], 1),
         (&["--shape", "fanout", "--window", "3"], 5),
+        (&["--shape", "fanout", "--qos", "2"], 5),
         (&["--shape", "fanout", "--qos", "1", "--payload", "12"], 5),
     ] {
         let (status, report) = measure(Habit::Good, more);
@@ -36,7 +38,34 @@ fn what_is_published_arrives_once_at_every_subscriber() {
         assert!(published > 0 && report["deliveries"].as_u64().unwrap() > 0, "{report}");
         assert_eq!(total["delivered"].as_u64(), Some(published * fan), "{report}");
         assert!(report["deliveries_per_second"].as_f64().unwrap() > 0.0);
+        let latency = &report["latency_us"];
+        assert!(latency["p99"].as_f64() >= latency["p50"].as_f64(), "{report}");
+        // The last of several is never earlier than each of them.
+        let last = report["last_receiver_latency_us"]["p50"].as_f64();
+        assert_eq!(last.is_some(), fan > 1, "{report}");
+        assert!(fan == 1 || last >= latency["p50"].as_f64(), "{report}");
     }
+}
+
+#[test]
+fn an_open_loop_publishes_what_is_due_and_no_more() {
+    for qos in ["0", "1", "2"] {
+        let (status, report) = measure(Habit::Good, &["--rate", "200", "--qos", qos]);
+        assert_eq!(status, Some(0), "{report}");
+        assert_eq!(report["total"]["published"], 200, "{report}");
+        assert_eq!(report["latency_us"]["count"], 200, "{report}");
+        assert_eq!(report["open_loop"]["kept_up"], true, "{report}");
+    }
+}
+
+#[test]
+fn a_handshake_that_has_no_end_is_counted_and_fails_the_run() {
+    let (status, report) = measure(Habit::NeverCompletes, &["--qos", "2", "--rate", "100"]);
+    assert_eq!(status, Some(1), "{report}");
+    // Publishers wait for PUBCOMP; what subscribers wait for comes.
+    let published = report["total"]["published"].as_u64();
+    assert_eq!(report["total"]["missing_acks"].as_u64(), published, "{report}");
+    assert!(report["faults"].to_string().contains("acknowledgements did not come"), "{report}");
 }
 
 #[test]

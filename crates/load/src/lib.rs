@@ -11,6 +11,7 @@
 //! descriptor, which is more exact than the runtime's milliseconds.
 #![forbid(unsafe_code)]
 
+mod arrivals;
 mod backlog;
 mod channel;
 mod cli;
@@ -27,6 +28,7 @@ mod idle;
 mod latency;
 mod link;
 mod options;
+mod outbound;
 mod pacer;
 mod plan;
 mod poller;
@@ -40,8 +42,10 @@ mod run;
 mod schedule;
 mod sender;
 mod session;
+mod subscription;
 mod tally;
 mod target;
+mod template;
 mod tls;
 mod transport;
 mod window;

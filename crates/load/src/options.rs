@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mqtt::Version;
 use serde::Serialize;
 
-use crate::pubsub::MIN_PAYLOAD;
 use crate::schedule::MAX_RATE;
+use crate::template::MIN_PAYLOAD;
 
 /// Load for direct messages: latency, throughput and what a message costs the server.
 ///

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::arrivals::Arrivals;
 use super::flight::Landing;
+use crate::arrivals::Arrivals;
 use crate::latency::Latencies;
 use crate::process::Process;
 use crate::window::Window;

@@ -6,21 +6,17 @@
 //! every subscriber. Each message carries its publisher's number and a sequence number; what is
 //! missing, doubled or in the wrong place is counted.
 
-mod arrivals;
 mod flight;
 mod measured;
-mod outbound;
 mod pace;
 mod peer;
 mod plan;
 mod publisher;
 mod report;
 mod subscriber;
-mod template;
 mod traffic;
 
 pub(crate) use self::report::PubsubReport;
-pub(crate) use self::template::MIN_PAYLOAD;
 
 use crate::descriptors;
 use crate::failure::Failure;

@@ -5,15 +5,13 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use mqtt::{
-    Packet, PacketId, Properties, QoS, ReasonCode, RetainHandling, Subscribe, SubscribeOptions,
-    decode,
-};
+use mqtt::{Packet, ReasonCode, decode};
 
 use super::plan::PubsubPlan;
 use crate::failure::Failure;
 use crate::link::Allowed;
 use crate::session::Session;
+use crate::subscription;
 
 /// The time for each answer of the handshake.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -131,33 +129,9 @@ impl Peer {
     }
 
     fn try_subscribe(&mut self, plan: &PubsubPlan, topic: &str) -> Result<(), String> {
-        let options = SubscribeOptions {
-            qos: plan.qos,
-            no_local: false,
-            retain_as_published: false,
-            retain_handling: RetainHandling::Send,
-        };
-        let subscribe = Subscribe {
-            packet_id: PacketId::new(1).expect("1 is not 0"),
-            properties: Properties::EMPTY,
-            filters: vec![(topic, options)],
-        };
-        let mut packet = Vec::new();
-        subscribe.encode(plan.version, &mut packet).map_err(|error| error.to_string())?;
-        let granted = match plan.qos {
-            QoS::AtMostOnce => ReasonCode::Success,
-            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
-            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
-        };
-        self.ask(plan, &packet, |answer| {
-            let Packet::SubAck(suback) = answer else {
-                return Err(format!("{} came instead of SUBACK", answer.name()));
-            };
-            if suback.reasons != [granted] {
-                return Err(format!("the broker answered {:?}", suback.reasons));
-            }
-            Ok(())
-        })
+        let packet = subscription::request(topic, plan.qos, plan.version);
+        let packet = packet.map_err(|error| error.to_string())?;
+        self.ask(plan, &packet, |answer| subscription::check(answer, plan.qos))
     }
 
     /// Sends a packet and waits for the next one that comes.

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::flight::Flight;
-use super::outbound::Outbound;
 use super::pace::Pace;
-use super::template::Template;
+use crate::outbound::Outbound;
+use crate::template::Template;
 
 /// A publisher without its connection.
 pub(crate) struct Publisher {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use mqtt::{PacketId, Publish, QoS};
 
-use super::arrivals::Expectation;
+use crate::arrivals::Expectation;
 
 /// A subscriber without its connection.
 #[derive(Default)]

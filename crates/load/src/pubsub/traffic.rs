@@ -9,15 +9,15 @@ use mqtt::{
 
 use super::flight::Flight;
 use super::measured::{Counted, Measured, Snapshot, Timings};
-use super::outbound::Outbound;
 use super::pace::{Clock, Pace, Timetable};
 use super::peer::{MAX_PACKET, Peer};
 use super::plan::PubsubPlan;
 use super::publisher::Publisher;
 use super::subscriber::Subscriber;
-use super::template::{Label, Template};
 use crate::failure::Failure;
+use crate::outbound::Outbound;
 use crate::poller::{Interest, Poller};
+use crate::template::{Label, Template};
 use crate::window::Window;
 
 /// The most that is read at once.

@@ -1,4 +1,4 @@
-//! `tenfour-load`: load for direct messages, and what it costs the server.
+//! `tenfour-load`: load for direct messages and for the broker, and what it costs the server.
 //!
 //! Thousands of devices and many senders live in one process (or on a few threads, each with a
 //! runtime of its own). A sender has one request in flight on a keep-alive connection, so the loops
@@ -34,6 +34,7 @@ mod plan;
 mod poller;
 mod process;
 mod pubsub;
+mod queue;
 mod ready_file;
 mod report;
 mod request;

@@ -5,7 +5,7 @@ use std::io;
 use mqtt::{DecodeError, EncodeError, Packet, ReasonCode, Version, decode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::session::Session;
+use crate::session::{Farewell, Session};
 use crate::transport::Duplex;
 
 /// Above every direct message there can be: 128 KiB of payload and 8 KiB of properties twice.
@@ -113,6 +113,22 @@ impl Link {
         self.stream.write_all(&[0xE0, 0]).await?;
         // Over TLS this sends what is buffered, and TLS's own goodbye.
         self.stream.shutdown().await
+    }
+
+    /// Says goodbye and waits until the server has closed the connection, so that it knows.
+    ///
+    /// # Errors
+    /// When it says anything more.
+    pub(crate) async fn part(mut self, farewell: Farewell) -> Result<(), Loss> {
+        let mut packet = Vec::new();
+        farewell.encode(self.version, &mut packet)?;
+        self.send(&packet).await?;
+        self.stream.shutdown().await?;
+        match self.read().await {
+            Ok(()) => Err(Loss::Unexpected("more after DISCONNECT")),
+            // However it ends, it has.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn connack(&mut self) -> Result<(Accepted, usize), Loss> {

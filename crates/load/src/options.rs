@@ -39,6 +39,7 @@ Examples:
   tenfour-load connects --ready-file ready.json --concurrency 32 --device-transport tls
   tenfour-load connects --ready-file ready.json --sessions 10000
   tenfour-load pubsub --device-address localhost:1883 --pid 4711 --shape fanout --devices 1000
+  tenfour-load queue --device-address localhost:1883 --pid 4711 --sessions 10000 --messages 10
 
 Closed loop (default): a sender sends its next message when the last one is answered; latency runs
 from sending. Open loop (--rate): messages are due at fixed times whatever the server does, and
@@ -56,6 +57,8 @@ pub(crate) enum Mode {
     Pubsub(PubsubOptions),
     /// Let devices connect and disconnect again and again.
     Connects(ConnectsOptions),
+    /// Publish for sessions that are offline, then let all come back for their messages.
+    Queue(QueueOptions),
 }
 
 /// Options of a run with messages.
@@ -233,6 +236,40 @@ pub(crate) struct ConnectsOptions {
     pub(crate) json: bool,
 }
 
+/// Options of a run with sessions that are offline.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct QueueOptions {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) target: TargetOptions,
+    /// Sessions, with MQTT 5 and a topic each.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) sessions: u32,
+    /// Messages with QoS 1 for each session.
+    #[arg(long, value_name = "M", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) messages: u32,
+    /// Bytes of each message.
+    #[arg(long, value_name = "BYTES", default_value_t = 256, value_parser = clap::value_parser!(u32).range(i64::from(MIN_PAYLOAD)..=131_072))]
+    pub(crate) payload: u32,
+    /// Publishers, among whom the sessions are divided.
+    #[arg(long, value_name = "P", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) publishers: u32,
+    /// Messages of each publisher that are unacknowledged at once; the broker's Receive Maximum
+    /// bounds it too.
+    #[arg(long, value_name = "W", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) window: u32,
+    /// Sessions that connect at the same time when all come back.
+    #[arg(long, value_name = "C", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: u32,
+    /// How everybody connects; plain needs a server started with --open.
+    #[arg(long, value_enum, default_value_t = DeviceTransport::Plain)]
+    pub(crate) device_transport: DeviceTransport,
+    /// Print one JSON object.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) json: bool,
+}
+
 /// Which server.
 #[derive(Debug, Args, Serialize)]
 pub(crate) struct TargetOptions {
@@ -399,6 +436,9 @@ mod tests {
             "--devices 5 idle",
             "connects --concurrency 0",
             "connects --sessions 0",
+            "queue --sessions 0",
+            "queue --messages 0",
+            "queue --payload 11",
             "pubsub --payload 11",
             "pubsub --qos 3",
             "pubsub --rate 0",

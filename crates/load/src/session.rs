@@ -1,6 +1,8 @@
 //! Which session a client asks for, and whether it got it.
 
-use mqtt::{Connect, EncodeError, Properties, PropertiesBuf, Property, Version};
+use mqtt::{
+    Connect, Disconnect, EncodeError, Properties, PropertiesBuf, Property, ReasonCode, Version,
+};
 
 /// Longer than any run, so that nobody has to ping.
 const KEEP_ALIVE_SECONDS: u16 = 7200;
@@ -70,6 +72,32 @@ impl Session {
                  when it was here before"
             )),
         }
+    }
+}
+
+/// What becomes of a session that outlives its connections when its client leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    /// It stays as long as CONNECT has asked for.
+    Kept,
+    /// It ends at once.
+    Ended,
+}
+
+impl Farewell {
+    /// Appends the DISCONNECT.
+    ///
+    /// # Errors
+    /// When MQTT has no such packet.
+    pub(crate) fn encode(self, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let mut properties = PropertiesBuf::new();
+        match self {
+            Self::Kept => {}
+            Self::Ended => properties.push(Property::SessionExpiryInterval(0))?,
+        }
+        let disconnect =
+            Disconnect { reason: ReasonCode::Success, properties: properties.as_properties() };
+        disconnect.encode(version, out)
     }
 }
 

@@ -24,20 +24,15 @@ impl PubsubReport<'_> {
     /// In which ways this is no measurement; none if it is one.
     pub(crate) fn faults(&self) -> Vec<String> {
         let Counted { arrivals, unexpected_acks, missing_acks, .. } = self.measured.counted;
-        let faults = [
-            (self.measured.delivered == 0).then(|| "nothing was measured".to_owned()),
-            (arrivals.lost > 0).then(|| format!("{} messages were lost", arrivals.lost)),
-            (arrivals.duplicated > 0)
-                .then(|| format!("{} messages came again", arrivals.duplicated)),
-            (arrivals.foreign > 0).then(|| {
-                format!("{} messages were for somebody else or not as sent", arrivals.foreign)
-            }),
+        let acks = [
             (unexpected_acks > 0).then(|| {
                 format!("{unexpected_acks} acknowledgements for nothing, or with an error")
             }),
             (missing_acks > 0).then(|| format!("{missing_acks} acknowledgements did not come")),
         ];
-        faults.into_iter().flatten().collect()
+        let nothing = (self.measured.delivered == 0).then(|| "nothing was measured".to_owned());
+        let faults = nothing.into_iter().chain(arrivals.faults());
+        faults.chain(acks.into_iter().flatten()).collect()
     }
 
     /// One object with everything.

@@ -6,6 +6,7 @@ mod fake_broker;
 mod fake_server;
 mod floor;
 mod pubsub;
+mod queue;
 
 use std::process::{Command, Output};
 

@@ -150,7 +150,12 @@ impl Peer {
                 self.partial.drain(..len);
                 return understood;
             }
-            let read = self.stream.read(&mut buffer).map_err(|error| error.to_string())?;
+            let read = match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Err(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))
+                }
+                other => other.map_err(|error| error.to_string()),
+            }?;
             if read == 0 {
                 return Err("the broker closed the connection".to_owned());
             }

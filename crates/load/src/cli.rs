@@ -10,9 +10,12 @@ use serde_json::Value;
 use crate::connects;
 use crate::failure::Failure;
 use crate::idle;
-use crate::options::{Cli, ConnectsOptions, IdleOptions, MessageOptions, Mode, PubsubOptions};
+use crate::options::{
+    Cli, ConnectsOptions, IdleOptions, MessageOptions, Mode, PubsubOptions, QueueOptions,
+};
 use crate::plan::Plan;
 use crate::pubsub;
+use crate::queue;
 use crate::report::{Report, Verdict};
 use crate::run;
 
@@ -37,6 +40,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Mode::Idle(options)) => idle(options),
         Some(Mode::Pubsub(options)) => pubsub(options),
         Some(Mode::Connects(options)) => connects(options),
+        Some(Mode::Queue(options)) => queue(options),
     };
     match faults {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
@@ -79,6 +83,12 @@ fn pubsub(options: &PubsubOptions) -> Result<Vec<String>, Failure> {
 
 fn connects(options: &ConnectsOptions) -> Result<Vec<String>, Failure> {
     let report = connects::run(options)?;
+    show(options.json.then(|| report.json()), &report);
+    Ok(report.faults())
+}
+
+fn queue(options: &QueueOptions) -> Result<Vec<String>, Failure> {
+    let report = queue::run(options)?;
     show(options.json.then(|| report.json()), &report);
     Ok(report.faults())
 }

@@ -1,29 +1,19 @@
 //! A device that acknowledges whatever it receives.
 
 use std::fmt::Write as _;
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mqtt::{
-    Ack, AckKind, Connect, DecodeError, EncodeError, Packet, Properties, QoS, ReasonCode, Version,
-    decode,
-};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use mqtt::{Ack, AckKind, Packet, Properties, QoS, ReasonCode, decode};
 
 use crate::failure::Failure;
+use crate::link::{Link, Loss, MAX_PACKET};
 use crate::plan::FleetPlan;
-use crate::transport::Duplex;
+use crate::session::Session;
 
-/// Longer than any run, so that no device has to ping. Devices connect, wait, and only answer.
-const KEEP_ALIVE_SECONDS: u16 = 7200;
 /// The time for a connection, its TLS handshake and CONNACK.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Above every direct message there can be: 128 KiB of payload and 8 KiB of properties twice.
-const MAX_PACKET: usize = 256 * 1024;
-/// What is reserved for reading: a message of the usual size and its topic.
-const READ_CAPACITY: usize = 512;
 
 /// Appends the client ID of device `number`.
 pub(crate) fn push_client_id(text: &mut String, number: u32) {
@@ -61,29 +51,10 @@ impl Arrivals {
     }
 }
 
-/// How a connection ended.
-#[derive(Debug, thiserror::Error)]
-enum Loss {
-    #[error("the server closed the connection")]
-    Closed,
-    #[error("the server disconnected it: {0}")]
-    Disconnected(ReasonCode),
-    #[error("the server sent {0}, which nothing here asks for")]
-    Unexpected(&'static str),
-    #[error("the server sent what is not MQTT: {0}")]
-    Decode(#[from] DecodeError),
-    #[error("an answer cannot be written: {0}")]
-    Encode(#[from] EncodeError),
-    #[error("{0}")]
-    Io(#[from] io::Error),
-}
-
 /// A connected device.
 pub(crate) struct Device {
     number: u32,
-    version: Version,
-    stream: Box<dyn Duplex>,
-    received: Vec<u8>,
+    link: Link,
     answers: Vec<u8>,
 }
 
@@ -102,44 +73,20 @@ impl Device {
                 Failure::Unreachable { who, address, source }
             };
             let stream = plan.connector.connect().await.map_err(unreachable)?;
-            let introduced = Self::introduced(stream, plan.version, &client_id).await;
-            introduced.map_err(|what| {
+            let mut link = Link::new(stream, plan.version);
+            let introduced = link.introduce(&client_id, Session::Transient).await;
+            introduced.map(|_| link).map_err(|what| {
                 let (client_id, address) = (client_id.clone(), address.clone());
                 Failure::DeviceRefused { client_id, address, what }
             })
         };
         match tokio::time::timeout(CONNECT_TIMEOUT, attempt).await {
-            Ok(connected) => connected.map(|device| Self { number, ..device }),
+            Ok(connected) => connected.map(|link| Self { number, link, answers: Vec::new() }),
             Err(_) => {
                 let what = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
                 Err(Failure::DeviceRefused { client_id: client_id.clone(), address, what })
             }
         }
-    }
-
-    /// A device with a new session on an open connection.
-    ///
-    /// # Errors
-    /// When the server does not accept it, and what would help.
-    pub(crate) async fn introduced(
-        stream: Box<dyn Duplex>,
-        version: Version,
-        client_id: &str,
-    ) -> Result<Self, String> {
-        let (received, answers) = (Vec::with_capacity(READ_CAPACITY), Vec::new());
-        let mut device = Self { number: 0, version, stream, received, answers };
-        device.introduce(client_id).await.map(|()| device)
-    }
-
-    /// Says goodbye.
-    ///
-    /// # Errors
-    /// When the connection is broken.
-    pub(crate) async fn leave(mut self) -> io::Result<()> {
-        // DISCONNECT without a reason is the same in both versions.
-        self.stream.write_all(&[0xE0, 0]).await?;
-        // Over TLS this sends what is buffered, and TLS's own goodbye.
-        self.stream.shutdown().await
     }
 
     /// Answers until the connection is lost.
@@ -149,67 +96,23 @@ impl Device {
         arrivals.lose(self.number, &loss);
     }
 
-    async fn introduce(&mut self, client_id: &str) -> Result<(), String> {
-        let connect = Connect {
-            version: self.version,
-            clean_start: true,
-            keep_alive: KEEP_ALIVE_SECONDS,
-            client_id,
-            properties: Properties::EMPTY,
-            will: None,
-            username: None,
-            password: None,
-        };
-        let mut packet = Vec::new();
-        connect.encode(self.version, &mut packet).map_err(|error| error.to_string())?;
-        self.stream.write_all(&packet).await.map_err(|error| error.to_string())?;
-        let (reason, used) = self.connack().await.map_err(|loss| loss.to_string())?;
-        self.received.drain(..used);
-        if reason == ReasonCode::Success {
-            return Ok(());
-        }
-        Err(format!(
-            "the server answered {reason} (a plain listener needs --open, connecting so fast \
-             --unlimited, and a certificate a policy for load-*)"
-        ))
-    }
-
-    async fn connack(&mut self) -> Result<(ReasonCode, usize), Loss> {
-        loop {
-            self.read().await?;
-            match decode(&self.received, self.version, MAX_PACKET)? {
-                None => {}
-                Some((Packet::ConnAck(connack), used)) => return Ok((connack.reason, used)),
-                Some((other, _)) => return Err(Loss::Unexpected(other.name())),
-            }
-        }
-    }
-
     async fn answer_all(&mut self, arrivals: &Arrivals) -> Result<std::convert::Infallible, Loss> {
         loop {
             let used = self.answer(arrivals)?;
-            self.received.drain(..used);
+            self.link.received.drain(..used);
             if !self.answers.is_empty() {
-                self.stream.write_all(&self.answers).await?;
-                // TLS keeps what the socket did not take until it is asked to flush.
-                self.stream.flush().await?;
+                self.link.send(&self.answers).await?;
                 self.answers.clear();
             }
-            self.read().await?;
-        }
-    }
-
-    async fn read(&mut self) -> Result<(), Loss> {
-        match self.stream.read_buf(&mut self.received).await? {
-            0 => Err(Loss::Closed),
-            _ => Ok(()),
+            self.link.read().await?;
         }
     }
 
     /// Writes the answers to all packets that are complete; how many bytes those were.
     fn answer(&mut self, arrivals: &Arrivals) -> Result<usize, Loss> {
+        let Link { version, received, .. } = &self.link;
         let mut used = 0;
-        while let Some((packet, len)) = decode(&self.received[used..], self.version, MAX_PACKET)? {
+        while let Some((packet, len)) = decode(&received[used..], *version, MAX_PACKET)? {
             used += len;
             match packet {
                 Packet::Publish(publish) => {
@@ -220,7 +123,7 @@ impl Device {
                     }
                     let (reason, properties) = (ReasonCode::Success, Properties::EMPTY);
                     let ack = Ack { packet_id, reason, properties };
-                    ack.encode(AckKind::PubAck, self.version, &mut self.answers)?;
+                    ack.encode(AckKind::PubAck, *version, &mut self.answers)?;
                 }
                 Packet::Disconnect(disconnect) => {
                     return Err(Loss::Disconnected(disconnect.reason));
@@ -247,7 +150,8 @@ impl Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mqtt::{PacketId, Publish, TopicName};
+    use mqtt::{PacketId, Publish, TopicName, Version};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn publish(qos: QoS, id: Option<u16>) -> Vec<u8> {
         let publish = Publish {
@@ -268,13 +172,8 @@ mod tests {
     async fn answers_to(bytes: &[u8]) -> (Vec<u8>, u64, String) {
         let (near, far) = tokio::io::duplex(1024);
         let (mut from_device, mut to_device) = tokio::io::split(far);
-        let device = Device {
-            number: 3,
-            version: Version::V5,
-            stream: Box::new(near),
-            received: Vec::new(),
-            answers: Vec::new(),
-        };
+        let link = Link::new(Box::new(near), Version::V5);
+        let device = Device { number: 3, link, answers: Vec::new() };
         let arrivals = Arrivals::default();
         to_device.write_all(bytes).await.unwrap();
         to_device.shutdown().await.unwrap();

@@ -1,4 +1,4 @@
-//! `tenfour-load`: load for direct messages, and what it costs the server.
+//! `tenfour-load`: load for direct messages and for the broker, and what it costs the server.
 //!
 //! Thousands of devices and many senders live in one process (or on a few threads, each with a
 //! runtime of its own). A sender has one request in flight on a keep-alive connection, so the loops
@@ -11,6 +11,7 @@
 //! descriptor, which is more exact than the runtime's milliseconds.
 #![forbid(unsafe_code)]
 
+mod arrivals;
 mod backlog;
 mod channel;
 mod cli;
@@ -25,12 +26,15 @@ mod floor;
 mod http2;
 mod idle;
 mod latency;
+mod link;
 mod options;
+mod outbound;
 mod pacer;
 mod plan;
 mod poller;
 mod process;
 mod pubsub;
+mod queue;
 mod ready_file;
 mod report;
 mod request;
@@ -38,8 +42,11 @@ mod response;
 mod run;
 mod schedule;
 mod sender;
+mod session;
+mod subscription;
 mod tally;
 mod target;
+mod template;
 mod tls;
 mod transport;
 mod window;

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mqtt::Version;
 use serde::Serialize;
 
-use crate::pubsub::MIN_PAYLOAD;
 use crate::schedule::MAX_RATE;
+use crate::template::MIN_PAYLOAD;
 
 /// Load for direct messages: latency, throughput and what a message costs the server.
 ///
@@ -37,7 +37,9 @@ Examples:
   tenfour-load --ready-file ready.json --http2 --senders 64
   tenfour-load idle --ready-file ready.json --devices 10000 --steps 10
   tenfour-load connects --ready-file ready.json --concurrency 32 --device-transport tls
+  tenfour-load connects --ready-file ready.json --sessions 10000
   tenfour-load pubsub --device-address localhost:1883 --pid 4711 --shape fanout --devices 1000
+  tenfour-load queue --device-address localhost:1883 --pid 4711 --sessions 10000 --messages 10
 
 Closed loop (default): a sender sends its next message when the last one is answered; latency runs
 from sending. Open loop (--rate): messages are due at fixed times whatever the server does, and
@@ -51,10 +53,12 @@ Exit status: 0 all answers were as expected; 1 an unexpected answer, an error or
 pub(crate) enum Mode {
     /// Connect devices in steps and print the server's resident memory at each.
     Idle(IdleOptions),
-    /// Publish to subscribers as fast as it goes without loss, on any MQTT broker.
+    /// Publish to subscribers as fast as it goes without loss or at a fixed rate, on any MQTT broker.
     Pubsub(PubsubOptions),
     /// Let devices connect and disconnect again and again.
     Connects(ConnectsOptions),
+    /// Publish for sessions that are offline, then let all come back for their messages.
+    Queue(QueueOptions),
 }
 
 /// Options of a run with messages.
@@ -171,15 +175,18 @@ pub(crate) struct PubsubOptions {
     #[arg(long, value_enum, default_value_t = Shape::Pairs)]
     pub(crate) shape: Shape,
     /// The quality of service of publishing and of subscribing.
-    #[arg(long, value_enum, default_value_t = PubsubQoS::AtMostOnce)]
+    #[arg(long, value_enum, default_value_t = PubsubQoS::Zero)]
     pub(crate) qos: PubsubQoS,
     /// Pairs, or subscribers of the one topic.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) devices: u32,
-    /// Messages of each publisher that are on their way at once. With QoS 1 the broker's Receive
-    /// Maximum bounds it too.
+    /// Messages of each publisher that are on their way at once. With QoS 1 and 2 the broker's
+    /// Receive Maximum bounds it too.
     #[arg(long, value_name = "W", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) window: u32,
+    /// Open loop: messages a second, over all publishers.
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RATE)))]
+    pub(crate) rate: Option<u32>,
     /// Everybody's version of MQTT.
     #[arg(long, value_enum, default_value_t = Mqtt::V5)]
     pub(crate) mqtt: Mqtt,
@@ -213,12 +220,50 @@ pub(crate) struct ConnectsOptions {
     /// Their version of MQTT.
     #[arg(long, value_enum, default_value_t = Mqtt::V5)]
     pub(crate) mqtt: Mqtt,
+    /// Sessions that outlive their connections, begun before anything is measured; from then on one
+    /// after the other is resumed. Without it, every client is one that nobody has had before.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) sessions: Option<u32>,
     /// Seconds that are measured.
     #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
     /// Seconds before them that are not.
     #[arg(long, value_name = "S", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=60))]
     pub(crate) warmup: u32,
+    /// Print one JSON object.
+    #[arg(long)]
+    #[serde(skip)]
+    pub(crate) json: bool,
+}
+
+/// Options of a run with sessions that are offline.
+#[derive(Debug, Args, Serialize)]
+pub(crate) struct QueueOptions {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) target: TargetOptions,
+    /// Sessions, with MQTT 5 and a topic each.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) sessions: u32,
+    /// Messages with QoS 1 for each session.
+    #[arg(long, value_name = "M", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) messages: u32,
+    /// Bytes of each message.
+    #[arg(long, value_name = "BYTES", default_value_t = 256, value_parser = clap::value_parser!(u32).range(i64::from(MIN_PAYLOAD)..=131_072))]
+    pub(crate) payload: u32,
+    /// Publishers, among whom the sessions are divided.
+    #[arg(long, value_name = "P", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) publishers: u32,
+    /// Messages of each publisher that are unacknowledged at once; the broker's Receive Maximum
+    /// bounds it too.
+    #[arg(long, value_name = "W", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) window: u32,
+    /// Sessions that connect at the same time when all come back.
+    #[arg(long, value_name = "C", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: u32,
+    /// How everybody connects; plain needs a server started with --open.
+    #[arg(long, value_enum, default_value_t = DeviceTransport::Plain)]
+    pub(crate) device_transport: DeviceTransport,
     /// Print one JSON object.
     #[arg(long)]
     #[serde(skip)]
@@ -305,11 +350,15 @@ pub(crate) enum PubsubQoS {
     /// Nothing is acknowledged.
     #[value(name = "0")]
     #[serde(rename = "0")]
-    AtMostOnce,
+    Zero,
     /// Subscribers acknowledge to the broker, and the broker to publishers.
     #[value(name = "1")]
     #[serde(rename = "1")]
-    AtLeastOnce,
+    One,
+    /// The same in four packets, so that nothing comes twice.
+    #[value(name = "2")]
+    #[serde(rename = "2")]
+    Two,
 }
 
 impl Mqtt {
@@ -386,8 +435,13 @@ mod tests {
             "idle --steps 0",
             "--devices 5 idle",
             "connects --concurrency 0",
+            "connects --sessions 0",
+            "queue --sessions 0",
+            "queue --messages 0",
+            "queue --payload 11",
             "pubsub --payload 11",
-            "pubsub --qos 2",
+            "pubsub --qos 3",
+            "pubsub --rate 0",
             "pubsub --window 0",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -80,6 +80,9 @@ impl fmt::Display for ConnectsReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.measured.as_secs();
         writeln!(f, "cycles       {:.0}/s for {seconds} s", self.per_second())?;
+        if let Some(sessions) = self.options.sessions {
+            writeln!(f, "sessions     {sessions}, resumed in turn")?;
+        }
         if let Some(latency) = self.tally.latency() {
             write!(f, "to CONNACK (us), {latency}")?;
         }

@@ -1,22 +1,22 @@
 //! `tenfour-load pubsub`: publishers and subscribers of any MQTT broker, as fast as it goes without
-//! loss.
+//! loss, or at a fixed rate.
 //!
 //! One thread and one epoll instance. The generator is both ends, so it knows what has arrived: each
 //! publisher keeps a fixed number of messages on their way, and sends more when they have arrived at
 //! every subscriber. Each message carries its publisher's number and a sequence number; what is
 //! missing, doubled or in the wrong place is counted.
 
-mod arrivals;
 mod flight;
+mod measured;
+mod pace;
 mod peer;
 mod plan;
 mod publisher;
 mod report;
-mod template;
+mod subscriber;
 mod traffic;
 
 pub(crate) use self::report::PubsubReport;
-pub(crate) use self::template::MIN_PAYLOAD;
 
 use crate::descriptors;
 use crate::failure::Failure;

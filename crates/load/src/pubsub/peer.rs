@@ -5,16 +5,14 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use mqtt::{
-    Connect, Packet, PacketId, Properties, QoS, ReasonCode, RetainHandling, Subscribe,
-    SubscribeOptions, decode,
-};
+use mqtt::{Packet, ReasonCode, decode};
 
 use super::plan::PubsubPlan;
 use crate::failure::Failure;
+use crate::link::Allowed;
+use crate::session::Session;
+use crate::subscription;
 
-/// Longer than any run, so that nobody has to ping.
-const KEEP_ALIVE_SECONDS: u16 = 7200;
 /// The time for each answer of the handshake.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Above every message there can be.
@@ -27,13 +25,6 @@ pub(crate) struct Peer {
     pub(crate) partial: Vec<u8>,
     /// What the socket has not taken yet.
     unsent: Vec<u8>,
-}
-
-/// What a broker allows a publisher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Allowed {
-    /// Messages with QoS 1 that may be unacknowledged.
-    pub(crate) unacknowledged: u32,
 }
 
 impl Peer {
@@ -119,18 +110,8 @@ impl Peer {
     }
 
     fn introduce(&mut self, plan: &PubsubPlan, client_id: &str) -> Result<Allowed, String> {
-        let connect = Connect {
-            version: plan.version,
-            clean_start: true,
-            keep_alive: KEEP_ALIVE_SECONDS,
-            client_id,
-            properties: Properties::EMPTY,
-            will: None,
-            username: None,
-            password: None,
-        };
-        let mut packet = Vec::new();
-        connect.encode(plan.version, &mut packet).map_err(|error| error.to_string())?;
+        let session = Session::Transient;
+        let packet = session.connect(plan.version, client_id).map_err(|error| error.to_string())?;
         self.stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let timeout = self.stream.set_read_timeout(Some(ANSWER_TIMEOUT));
         timeout.map_err(|error| error.to_string())?;
@@ -141,39 +122,16 @@ impl Peer {
             if connack.reason != ReasonCode::Success {
                 return Err(format!("the broker answered {}", connack.reason));
             }
+            session.check(connack.session_present)?;
             let maximum = connack.properties.receive_maximum().unwrap_or(u16::MAX);
             Ok(Allowed { unacknowledged: maximum.into() })
         })
     }
 
     fn try_subscribe(&mut self, plan: &PubsubPlan, topic: &str) -> Result<(), String> {
-        let options = SubscribeOptions {
-            qos: plan.qos,
-            no_local: false,
-            retain_as_published: false,
-            retain_handling: RetainHandling::Send,
-        };
-        let subscribe = Subscribe {
-            packet_id: PacketId::new(1).expect("1 is not 0"),
-            properties: Properties::EMPTY,
-            filters: vec![(topic, options)],
-        };
-        let mut packet = Vec::new();
-        subscribe.encode(plan.version, &mut packet).map_err(|error| error.to_string())?;
-        let granted = match plan.qos {
-            QoS::AtMostOnce => ReasonCode::Success,
-            QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
-            QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
-        };
-        self.ask(plan, &packet, |answer| {
-            let Packet::SubAck(suback) = answer else {
-                return Err(format!("{} came instead of SUBACK", answer.name()));
-            };
-            if suback.reasons != [granted] {
-                return Err(format!("the broker answered {:?}", suback.reasons));
-            }
-            Ok(())
-        })
+        let packet = subscription::request(topic, plan.qos, plan.version);
+        let packet = packet.map_err(|error| error.to_string())?;
+        self.ask(plan, &packet, |answer| subscription::check(answer, plan.qos))
     }
 
     /// Sends a packet and waits for the next one that comes.
@@ -192,7 +150,12 @@ impl Peer {
                 self.partial.drain(..len);
                 return understood;
             }
-            let read = self.stream.read(&mut buffer).map_err(|error| error.to_string())?;
+            let read = match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Err(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))
+                }
+                other => other.map_err(|error| error.to_string()),
+            }?;
             if read == 0 {
                 return Err("the broker closed the connection".to_owned());
             }

@@ -26,6 +26,8 @@ pub(crate) struct PubsubPlan {
     pub(crate) fan: u32,
     /// Messages of each publisher on their way at once.
     pub(crate) window: u32,
+    /// Messages a second over all publishers; `None` for as many as arrive.
+    pub(crate) rate: Option<u32>,
     /// Bytes of each message.
     pub(crate) payload: usize,
     /// How long is not measured.
@@ -50,12 +52,14 @@ impl PubsubPlan {
             process: target.process(),
             version: options.mqtt.version(),
             qos: match options.qos {
-                PubsubQoS::AtMostOnce => QoS::AtMostOnce,
-                PubsubQoS::AtLeastOnce => QoS::AtLeastOnce,
+                PubsubQoS::Zero => QoS::AtMostOnce,
+                PubsubQoS::One => QoS::AtLeastOnce,
+                PubsubQoS::Two => QoS::ExactlyOnce,
             },
             publishers,
             fan,
             window: options.window,
+            rate: options.rate,
             payload: options.payload as usize,
             warmup: Duration::from_secs(options.warmup.into()),
             measured: Duration::from_secs(options.seconds.into()),
@@ -96,9 +100,9 @@ mod tests {
     fn pairs_have_a_topic_each_and_a_fan_one_together() {
         let pairs = plan("--device-address h:1 --shape pairs --devices 10").unwrap();
         assert_eq!((pairs.publishers, pairs.subscribers(), pairs.connections()), (10, 10, 20));
-        let fan = plan("--device-address h:1 --shape fanout --devices 10 --qos 1").unwrap();
+        let fan = plan("--device-address h:1 --shape fanout --devices 10 --qos 2").unwrap();
         assert_eq!((fan.publishers, fan.subscribers(), fan.connections()), (1, 10, 11));
-        assert_eq!(fan.qos, QoS::AtLeastOnce);
+        assert_eq!(fan.qos, QoS::ExactlyOnce);
     }
 
     #[test]

@@ -1,104 +1,120 @@
 //! What one publisher may send, and sends.
 
-use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::flight::Flight;
-use super::peer::Allowed;
-use super::template::Template;
+use super::pace::Pace;
+use crate::outbound::Outbound;
+use crate::template::Template;
 
 /// A publisher without its connection.
 pub(crate) struct Publisher {
     template: Template,
     /// Messages that have not arrived everywhere.
     pub(crate) flight: Flight,
-    /// Whether the broker acknowledges, and how much it lets wait.
-    acknowledged: Option<Allowed>,
-    /// Packet IDs without PUBACK, in the order of the messages.
-    unacknowledged: VecDeque<u16>,
-    last_id: u16,
+    /// Messages that the broker has not acknowledged.
+    pub(crate) outbound: Outbound,
+    /// When messages are due.
+    pub(crate) pace: Pace,
     /// Whether it is among those that will send next.
-    pub(crate) due: bool,
+    pub(crate) queued: bool,
 }
 
 impl Publisher {
-    /// With nothing sent. `acknowledged` is what the broker allows with QoS 1, and `None` with
-    /// QoS 0.
-    pub(crate) fn new(template: Template, flight: Flight, acknowledged: Option<Allowed>) -> Self {
-        let unacknowledged = VecDeque::new();
-        Self { template, flight, acknowledged, unacknowledged, last_id: 0, due: false }
+    /// With nothing sent, in a closed loop.
+    pub(crate) fn new(template: Template, flight: Flight, outbound: Outbound) -> Self {
+        Self { template, flight, outbound, pace: Pace::Closed, queued: false }
     }
 
-    /// How many messages make a write worth its price: half of what may ever be sent at once.
-    pub(crate) fn worth_a_write(&self) -> u32 {
-        let allowed = self.acknowledged.map_or(u32::MAX, |allowed| allowed.unacknowledged);
-        (self.flight.window().min(allowed) / 2).max(1)
-    }
-
-    /// How many messages may be sent now.
-    pub(crate) fn room(&self) -> u32 {
-        let allowed = self.acknowledged.map_or(u32::MAX, |allowed| {
-            allowed.unacknowledged.saturating_sub(self.unacknowledged.len() as u32)
-        });
-        self.flight.room().min(allowed)
+    /// Whether there is enough for a write: in a closed loop half of what may ever be sent at once.
+    pub(crate) fn is_worth_a_write(&self) -> bool {
+        let enough = match self.pace {
+            Pace::Closed => (self.flight.window().min(self.outbound.limit()) / 2).max(1),
+            Pace::Open(_) => 1,
+        };
+        self.room() >= enough
     }
 
     /// Appends all that may be sent now: how many messages those are.
-    pub(crate) fn fill(&mut self, out: &mut Vec<u8>) -> u32 {
+    pub(crate) fn fill(&mut self, now: Instant, out: &mut Vec<u8>) -> u32 {
         let room = self.room();
         for _ in 0..room {
-            let sequence = self.flight.launch();
-            if self.acknowledged.is_some() {
-                self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-                self.unacknowledged.push_back(self.last_id);
-            }
-            self.template.write(sequence, self.last_id, out);
+            let sequence = self.flight.launched();
+            self.flight.launch(self.pace.due(sequence, now));
+            let packet_id = self.outbound.publish();
+            self.template.write(sequence, packet_id, out);
         }
         room
     }
 
-    /// A PUBACK came: whether anybody waited for it. Brokers acknowledge in order, so the search
-    /// ends at once.
-    pub(crate) fn acknowledge(&mut self, packet_id: u16) -> bool {
-        let found = self.unacknowledged.iter().position(|id| *id == packet_id);
-        found.and_then(|at| self.unacknowledged.remove(at)).is_some()
+    /// Messages that are due and not sent.
+    pub(crate) fn unsent(&self) -> u64 {
+        match self.pace {
+            Pace::Closed => 0,
+            Pace::Open(timetable) => timetable.released() - self.flight.launched(),
+        }
     }
 
-    /// PUBACKs that have not come.
-    pub(crate) fn unacknowledged(&self) -> u64 {
-        self.unacknowledged.len() as u64
+    fn room(&self) -> u32 {
+        let room = self.flight.room().min(self.outbound.room());
+        match self.pace {
+            Pace::Closed => room,
+            Pace::Open(_) => room.min(u32::try_from(self.unsent()).unwrap_or(u32::MAX)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::Allowed;
+    use crate::pubsub::pace::Timetable;
     use mqtt::{QoS, TopicName, Version};
+    use std::time::Duration;
 
-    fn publisher(window: u32, acknowledged: Option<Allowed>) -> Publisher {
-        let qos = if acknowledged.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+    fn publisher(window: u32, qos: QoS, unacknowledged: u32) -> Publisher {
         let topic = TopicName::parse("t").unwrap();
         let template = Template::new((topic, 0), qos, Version::V5, 16).unwrap();
-        Publisher::new(template, Flight::new(1, window), acknowledged)
+        let outbound = Outbound::new(qos, Allowed { unacknowledged });
+        Publisher::new(template, Flight::new(1, window), outbound)
     }
 
     #[test]
     fn the_window_bounds_what_is_sent() {
-        let mut publisher = publisher(3, None);
-        let mut out = Vec::new();
-        assert_eq!(publisher.fill(&mut out), 3);
-        assert_eq!((publisher.fill(&mut out), publisher.unacknowledged()), (0, 0));
+        let mut publisher = publisher(3, QoS::AtMostOnce, 1);
+        let (now, mut out) = (Instant::now(), Vec::new());
+        assert_eq!(publisher.fill(now, &mut out), 3);
+        assert_eq!(publisher.fill(now, &mut out), 0);
+        assert!(!publisher.is_worth_a_write());
         publisher.flight.land(0);
-        assert_eq!(publisher.fill(&mut out), 1);
+        assert!(publisher.is_worth_a_write());
+        assert_eq!(publisher.fill(now, &mut out), 1);
     }
 
     #[test]
     fn the_broker_bounds_what_waits_for_its_acknowledgement() {
-        let mut publisher = publisher(10, Some(Allowed { unacknowledged: 2 }));
-        let mut out = Vec::new();
-        assert_eq!((publisher.fill(&mut out), publisher.unacknowledged()), (2, 2));
+        for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            let mut publisher = publisher(10, qos, 2);
+            let mut out = Vec::new();
+            assert_eq!(publisher.fill(Instant::now(), &mut out), 2);
+            publisher.flight.land(0);
+            assert_eq!(publisher.fill(Instant::now(), &mut out), 0);
+        }
+    }
+
+    #[test]
+    fn an_open_loop_sends_what_is_due_with_the_time_at_which_it_was() {
+        let mut publisher = publisher(10, QoS::AtMostOnce, 0);
+        let (start, mut out) = (Instant::now(), Vec::new());
+        publisher.pace = Pace::Open(Timetable::new(start, 1000, (0, 1)));
+        assert_eq!(publisher.fill(start, &mut out), 0);
+        publisher.pace.release();
+        publisher.pace.release();
+        assert_eq!(publisher.unsent(), 2);
+        assert_eq!(publisher.fill(start + Duration::from_secs(1), &mut out), 2);
+        assert_eq!(publisher.unsent(), 0);
         publisher.flight.land(0);
-        assert_eq!(publisher.room(), 0);
-        assert!(publisher.acknowledge(1) && !publisher.acknowledge(1) && !publisher.acknowledge(9));
-        assert_eq!(publisher.room(), 1);
+        let due = publisher.flight.land(1).unwrap().due;
+        assert_eq!(due, start + Duration::from_millis(1));
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::measured::{Counted, Measured};
 use super::plan::PubsubPlan;
-use super::traffic::{Counted, Measured};
+use crate::latency::Latency;
 use crate::options::PubsubOptions;
 
 /// Results beside the options that they belong to.
@@ -23,19 +24,15 @@ impl PubsubReport<'_> {
     /// In which ways this is no measurement; none if it is one.
     pub(crate) fn faults(&self) -> Vec<String> {
         let Counted { arrivals, unexpected_acks, missing_acks, .. } = self.measured.counted;
-        let faults = [
-            (self.measured.delivered == 0).then(|| "nothing was measured".to_owned()),
-            (arrivals.lost > 0).then(|| format!("{} messages were lost", arrivals.lost)),
-            (arrivals.duplicated > 0)
-                .then(|| format!("{} messages came again", arrivals.duplicated)),
-            (arrivals.foreign > 0).then(|| {
-                format!("{} messages were for somebody else or not as sent", arrivals.foreign)
+        let acks = [
+            (unexpected_acks > 0).then(|| {
+                format!("{unexpected_acks} acknowledgements for nothing, or with an error")
             }),
-            (unexpected_acks > 0)
-                .then(|| format!("{unexpected_acks} PUBACKs for nothing, or with an error")),
-            (missing_acks > 0).then(|| format!("{missing_acks} PUBACKs did not come")),
+            (missing_acks > 0).then(|| format!("{missing_acks} acknowledgements did not come")),
         ];
-        faults.into_iter().flatten().collect()
+        let nothing = (self.measured.delivered == 0).then(|| "nothing was measured".to_owned());
+        let faults = nothing.into_iter().chain(arrivals.faults());
+        faults.chain(acks.into_iter().flatten()).collect()
     }
 
     /// One object with everything.
@@ -51,6 +48,13 @@ impl PubsubReport<'_> {
             "published": measured.published,
             "deliveries": measured.delivered,
             "deliveries_per_second": self.per_second(),
+            "latency_us": measured.timings.each.percentiles().map(Latency::json),
+            "last_receiver_latency_us": measured.timings.last.percentiles().map(Latency::json),
+            "open_loop": self.plan.rate.map(|rate| json!({
+                "rate": rate,
+                "unsent": measured.unsent,
+                "kept_up": measured.unsent == 0,
+            })),
             "server_cpu_seconds": measured.server_cpu.map(|cpu| cpu.as_secs_f64()),
             "server_cpu_us_per_delivery": self.per_delivery(measured.server_cpu),
             "deliveries_per_server_cpu_second": self.per_cpu_second(),
@@ -89,6 +93,14 @@ impl fmt::Display for PubsubReport<'_> {
         let Counted { arrivals, published, .. } = self.measured.counted;
         let seconds = self.measured.time.as_secs_f64();
         writeln!(f, "deliveries   {:.0}/s for {seconds:.1} s", self.per_second())?;
+        let timings = &self.measured.timings;
+        for (name, latencies) in
+            [("latency (us)", &timings.each), ("of the last subscriber (us)", &timings.last)]
+        {
+            if let Some(latency) = latencies.percentiles() {
+                write!(f, "{name}, {latency}")?;
+            }
+        }
         let cpu = |cpu| match self.per_delivery(cpu) {
             Some(micros) => format!("{micros:.2} us a delivery"),
             None => "unknown".to_owned(),
@@ -102,6 +114,15 @@ impl fmt::Display for PubsubReport<'_> {
             f,
             "messages     {published} published, {} delivered, {} lost, {} again",
             arrivals.delivered, arrivals.lost, arrivals.duplicated
-        )
+        )?;
+        match (self.plan.rate, self.measured.unsent) {
+            (None, _) => Ok(()),
+            (Some(rate), 0) => writeln!(f, "open loop    {rate}/s"),
+            (Some(rate), unsent) => writeln!(
+                f,
+                "open loop    {rate}/s; the broker did not keep up: {unsent} messages unsent, and \
+                 their latency is not in the figures"
+            ),
+        }
     }
 }

@@ -1,23 +1,31 @@
 //! The event loop: who has room publishes, who receives counts.
 
+use std::io;
 use std::time::{Duration, Instant};
 
-use mqtt::{Ack, AckKind, Packet, Properties, Publish, QoS, ReasonCode, TopicName, decode};
+use mqtt::{
+    Ack, AckKind, Packet, PacketId, Properties, Publish, QoS, ReasonCode, TopicName, decode,
+};
 
-use super::arrivals::{Arrivals, Expectation};
 use super::flight::Flight;
+use super::measured::{Counted, Measured, Snapshot, Timings};
+use super::pace::{Clock, Pace, Timetable};
 use super::peer::{MAX_PACKET, Peer};
 use super::plan::PubsubPlan;
 use super::publisher::Publisher;
-use super::template::{Label, Template};
+use super::subscriber::Subscriber;
 use crate::failure::Failure;
+use crate::outbound::Outbound;
 use crate::poller::{Interest, Poller};
-use crate::process::Process;
+use crate::template::{Label, Template};
+use crate::window::Window;
 
 /// The most that is read at once.
 const READ_LEN: usize = 64 * 1024;
 /// How long what is on its way at the end may take.
 const GRACE: Duration = Duration::from_secs(10);
+/// The poller's token of the alarm; peers have their numbers.
+const ALARM: u64 = u64::MAX;
 
 /// All connections and what is known of their messages.
 pub(crate) struct Traffic<'a> {
@@ -26,49 +34,20 @@ pub(crate) struct Traffic<'a> {
     /// Publishers by number, then the subscribers of the first one, of the second one, and so on.
     peers: Vec<Peer>,
     publishers: Vec<Publisher>,
-    expectations: Vec<Expectation>,
+    subscribers: Vec<Subscriber>,
     /// Publishers with enough room for a write that is worth it.
     due: Vec<u32>,
+    /// Of an open loop.
+    clock: Option<Clock>,
+    window: Window,
     counted: Counted,
+    timings: Timings,
     buffer: Box<[u8]>,
     out: Vec<u8>,
 }
 
-/// What is counted all the time.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counted {
-    /// Messages sent.
-    pub(crate) published: u64,
-    /// What came of them.
-    pub(crate) arrivals: Arrivals,
-    /// PUBACKs for which there was no message.
-    pub(crate) unexpected_acks: u64,
-    /// PUBACKs that never came.
-    pub(crate) missing_acks: u64,
-}
-
-/// What a run has found out.
-pub(crate) struct Measured {
-    /// All that was counted, warm-up and end included.
-    pub(crate) counted: Counted,
-    /// Messages sent in the measured time.
-    pub(crate) published: u64,
-    /// Messages received in the measured time.
-    pub(crate) delivered: u64,
-    /// The measured time.
-    pub(crate) time: Duration,
-    /// CPU time of the server in it, if its process is known and readable.
-    pub(crate) server_cpu: Option<Duration>,
-    /// CPU time of the generator in it.
-    pub(crate) own_cpu: Option<Duration>,
-}
-
-/// Everything at one moment.
-struct Snapshot {
-    at: Instant,
-    counted: Counted,
-    server_cpu: Option<Duration>,
-    own_cpu: Option<Duration>,
+fn failed(source: io::Error) -> Failure {
+    Failure::System { what: "waiting for sockets", source }
 }
 
 impl<'a> Traffic<'a> {
@@ -85,9 +64,8 @@ impl<'a> Traffic<'a> {
             let topic = TopicName::parse(&topic).expect("letters, digits and slashes");
             let template = Template::new((topic, number), plan.qos, plan.version, plan.payload);
             let template = template.map_err(|error| Failure::Option(error.to_string()))?;
-            let acknowledged = (plan.qos != QoS::AtMostOnce).then_some(allowed);
             let flight = Flight::new(plan.fan, plan.window);
-            publishers.push(Publisher::new(template, flight, acknowledged));
+            publishers.push(Publisher::new(template, flight, Outbound::new(plan.qos, allowed)));
             peers.push(peer);
         }
         for number in 0..plan.subscribers() {
@@ -95,7 +73,6 @@ impl<'a> Traffic<'a> {
             peer.subscribe(plan, &PubsubPlan::topic(number / plan.fan))?;
             peers.push(peer);
         }
-        let failed = |source| Failure::System { what: "waiting for sockets", source };
         let poller = Poller::new().map_err(failed)?;
         for (token, peer) in (0..).zip(&peers) {
             peer.stop_waiting().map_err(failed)?;
@@ -106,9 +83,12 @@ impl<'a> Traffic<'a> {
             poller,
             peers,
             publishers,
-            expectations: vec![Expectation::default(); plan.subscribers() as usize],
+            subscribers: (0..plan.subscribers()).map(|_| Subscriber::default()).collect(),
             due: Vec::new(),
+            clock: None,
+            window: Window::new(Instant::now(), plan.warmup, plan.measured, GRACE),
             counted: Counted::default(),
+            timings: Timings::new(),
             buffer: vec![0; READ_LEN].into_boxed_slice(),
             out: Vec::new(),
         })
@@ -119,53 +99,69 @@ impl<'a> Traffic<'a> {
     /// # Errors
     /// When a connection breaks or the broker says what nobody asked for.
     pub(crate) fn run(mut self) -> Result<Measured, Failure> {
+        self.start()?;
+        let from = self.publish_until(self.window.measure_from)?;
+        let to = self.publish_until(self.window.measure_to)?;
+        let unsent = self.publishers.iter().map(Publisher::unsent).sum();
+        self.drain()?;
+        Ok(Measured::new((&from, &to), self.counted, (self.timings, unsent)))
+    }
+
+    /// From now on everybody may publish.
+    fn start(&mut self) -> Result<(), Failure> {
         let start = Instant::now();
-        for number in 0..self.plan.publishers {
-            self.publishers[number as usize].due = true;
-            self.due.push(number);
+        self.window = Window::new(start, self.plan.warmup, self.plan.measured, GRACE);
+        let Some(rate) = self.plan.rate else {
+            (0..self.plan.publishers).for_each(|number| self.note_room(number));
+            return Ok(());
+        };
+        for (number, publisher) in (0..).zip(&mut self.publishers) {
+            let timetable = Timetable::new(start, rate, (number, self.plan.publishers));
+            publisher.pace = Pace::Open(timetable);
         }
-        let from = self.publish_until(start + self.plan.warmup)?;
-        let to = self.publish_until(start + self.plan.warmup + self.plan.measured)?;
-        self.drain(Instant::now() + GRACE)?;
-        let spent = |from: Option<Duration>, to: Option<Duration>| to?.checked_sub(from?);
-        Ok(Measured {
-            counted: self.counted,
-            published: to.counted.published - from.counted.published,
-            delivered: to.counted.arrivals.delivered - from.counted.arrivals.delivered,
-            time: to.at - from.at,
-            server_cpu: spent(from.server_cpu, to.server_cpu),
-            own_cpu: spent(from.own_cpu, to.own_cpu),
-        })
+        let clock = Clock::new(start, rate, self.plan.publishers).map_err(failed)?;
+        self.poller.add(&clock, ALARM, Interest::Reading).map_err(failed)?;
+        self.clock = Some(clock);
+        Ok(())
     }
 
     fn publish_until(&mut self, end: Instant) -> Result<Snapshot, Failure> {
         loop {
-            let left = end.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            self.release(now.min(end))?;
+            self.publish(now)?;
+            let left = end.saturating_duration_since(now);
             if left.is_zero() {
-                break;
+                return Ok(Snapshot::now(self.counted, self.plan.process));
             }
-            self.publish()?;
             self.handle_ready(left)?;
         }
-        Ok(Snapshot {
-            at: Instant::now(),
-            counted: self.counted,
-            server_cpu: self.plan.process.and_then(Process::cpu_time),
-            own_cpu: Process::Own.cpu_time(),
-        })
     }
 
-    /// Without publishing; what has not come by `deadline` is lost.
-    fn drain(&mut self, deadline: Instant) -> Result<(), Failure> {
+    /// In an open loop, lets all publishers send what is due before `now`.
+    fn release(&mut self, now: Instant) -> Result<(), Failure> {
+        let Some(mut clock) = self.clock.take() else { return Ok(()) };
+        while let Some(number) = clock.next_before(now) {
+            self.publishers[number as usize].pace.release();
+            self.note_room(number);
+        }
+        let set = clock.set_alarm(now).map_err(failed);
+        self.clock = Some(clock);
+        set
+    }
+
+    /// Without publishing; what has not come by the deadline is lost.
+    fn drain(&mut self) -> Result<(), Failure> {
         loop {
             let publishers = self.publishers.iter();
-            let (awaited, unacknowledged) = publishers.fold((0, 0), |(a, u), publisher| {
-                (a + publisher.flight.awaited(), u + publisher.unacknowledged())
+            let (awaited, unfinished) = publishers.fold((0, 0), |(a, u), publisher| {
+                (a + publisher.flight.awaited(), u + publisher.outbound.unfinished())
             });
-            let left = deadline.saturating_duration_since(Instant::now());
-            if awaited + unacknowledged == 0 || left.is_zero() {
+            let unreleased: u64 = self.subscribers.iter().map(Subscriber::unreleased).sum();
+            let left = self.window.deadline.saturating_duration_since(Instant::now());
+            if awaited + unfinished + unreleased == 0 || left.is_zero() {
                 self.counted.arrivals.lost += awaited;
-                self.counted.missing_acks = unacknowledged;
+                self.counted.missing_acks = unfinished + unreleased;
                 return Ok(());
             }
             self.handle_ready(left)?;
@@ -173,12 +169,12 @@ impl<'a> Traffic<'a> {
     }
 
     /// Lets all that are due write what they may, in one write each.
-    fn publish(&mut self) -> Result<(), Failure> {
+    fn publish(&mut self, now: Instant) -> Result<(), Failure> {
         while let Some(number) = self.due.pop() {
             let publisher = &mut self.publishers[number as usize];
-            publisher.due = false;
+            publisher.queued = false;
             self.out.clear();
-            self.counted.published += u64::from(publisher.fill(&mut self.out));
+            self.counted.published += u64::from(publisher.fill(now, &mut self.out));
             let sent = self.peers[number as usize].send(&self.out);
             sent.map_err(|error| self.lost(number as usize, &error.to_string()))?;
         }
@@ -186,11 +182,12 @@ impl<'a> Traffic<'a> {
     }
 
     fn handle_ready(&mut self, timeout: Duration) -> Result<(), Failure> {
-        let count = self.poller.wait(Some(timeout));
-        let count =
-            count.map_err(|source| Failure::System { what: "waiting for sockets", source })?;
+        let count = self.poller.wait(Some(timeout)).map_err(failed)?;
         for event in 0..count {
             let ready = self.poller.ready(event);
+            if ready.token == ALARM {
+                continue;
+            }
             let index = ready.token as usize;
             let mut buffer = std::mem::take(&mut self.buffer);
             let handled = self.handle_peer(index, ready.writable, &mut buffer);
@@ -217,7 +214,7 @@ impl<'a> Traffic<'a> {
                 return Ok(());
             };
             self.out.clear();
-            self.handle_bytes(index, &buffer[..read])?;
+            self.handle_bytes(index, &buffer[..read], Instant::now())?;
             if !self.out.is_empty() {
                 let sent = self.peers[index].send(&self.out);
                 sent.map_err(|error| self.lost(index, &error.to_string()))?;
@@ -229,7 +226,7 @@ impl<'a> Traffic<'a> {
     }
 
     /// Handles the packets that are complete and keeps the rest.
-    fn handle_bytes(&mut self, index: usize, bytes: &[u8]) -> Result<(), Failure> {
+    fn handle_bytes(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<(), Failure> {
         let mut partial = std::mem::take(&mut self.peers[index].partial);
         let joined = !partial.is_empty();
         if joined {
@@ -242,7 +239,10 @@ impl<'a> Traffic<'a> {
             let decoded = decoded.map_err(|error| self.lost(index, &error.to_string()))?;
             let Some((packet, len)) = decoded else { break };
             used += len;
-            self.handle_packet(index, &packet)?;
+            match index.checked_sub(self.publishers.len()) {
+                None => self.handle_acknowledgement(index, &packet)?,
+                Some(subscriber) => self.handle_delivery(subscriber, &packet, now)?,
+            }
         }
         if joined {
             partial.drain(..used);
@@ -253,54 +253,103 @@ impl<'a> Traffic<'a> {
         Ok(())
     }
 
-    fn handle_packet(&mut self, index: usize, packet: &Packet<'_>) -> Result<(), Failure> {
-        match (packet, index.checked_sub(self.publishers.len())) {
-            (Packet::PubAck(ack), None) => {
-                let publisher = &mut self.publishers[index];
-                let expected = publisher.acknowledge(ack.packet_id.get());
-                self.counted.unexpected_acks += u64::from(!expected || ack.reason.is_error());
-                self.note_room(index as u32);
-                Ok(())
-            }
-            (Packet::Publish(publish), Some(subscriber)) => {
-                self.handle_publish(subscriber as u32, publish);
-                self.acknowledge(index, publish)
-            }
-            (other, _) => Err(self.lost(index, &format!("it got a {}", other.name()))),
-        }
+    /// A publisher got a packet.
+    fn handle_acknowledgement(&mut self, index: usize, packet: &Packet<'_>) -> Result<(), Failure> {
+        let (kind, ack) = if let Packet::PubAck(ack) = packet {
+            (AckKind::PubAck, ack)
+        } else if let Packet::PubRec(ack) = packet {
+            (AckKind::PubRec, ack)
+        } else if let Packet::PubComp(ack) = packet {
+            (AckKind::PubComp, ack)
+        } else {
+            return Err(self.unasked(index, packet));
+        };
+        let outbound = &mut self.publishers[index].outbound;
+        let good = outbound.acknowledge((kind, ack), self.plan.version, &mut self.out);
+        let good = good.map_err(|error| self.lost(index, &error.to_string()))?;
+        self.counted.unexpected_acks += u64::from(!good);
+        self.note_room(index as u32);
+        Ok(())
     }
 
-    fn handle_publish(&mut self, subscriber: u32, publish: &Publish<'_>) {
-        let number = subscriber / self.plan.fan;
+    /// A subscriber got a packet.
+    fn handle_delivery(
+        &mut self,
+        subscriber: usize,
+        packet: &Packet<'_>,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        let index = self.publishers.len() + subscriber;
+        if let Packet::Publish(publish) = packet {
+            self.handle_publish(subscriber, publish, now);
+            let kind = match publish.qos {
+                QoS::AtMostOnce => return Ok(()),
+                QoS::AtLeastOnce => AckKind::PubAck,
+                QoS::ExactlyOnce => AckKind::PubRec,
+            };
+            let packet_id = publish.packet_id.expect("a PUBLISH above QoS 0 has one");
+            return self.answer(index, kind, (packet_id, ReasonCode::Success));
+        }
+        let Packet::PubRel(ack) = packet else { return Err(self.unasked(index, packet)) };
+        let known = self.subscribers[subscriber].release(ack.packet_id);
+        self.counted.unexpected_acks += u64::from(!known);
+        let reason = match known {
+            true => ReasonCode::Success,
+            false => ReasonCode::PacketIdentifierNotFound,
+        };
+        self.answer(index, AckKind::PubComp, (ack.packet_id, reason))
+    }
+
+    fn handle_publish(&mut self, subscriber: usize, publish: &Publish<'_>, now: Instant) {
+        let number = subscriber as u32 / self.plan.fan;
         let arrivals = &mut self.counted.arrivals;
         let label = Label::read(publish.payload).filter(|label| label.publisher == number);
         let Some(Label { sequence, .. }) = label.filter(|_| publish.qos == self.plan.qos) else {
             arrivals.foreign += 1;
             return;
         };
-        let expectation = &mut self.expectations[subscriber as usize];
-        let Some(settled) = expectation.settle(sequence, arrivals) else { return };
-        let publisher = &mut self.publishers[number as usize];
-        for sequence in settled.from..=settled.last {
-            publisher.flight.land(sequence);
+        let subscriber = &mut self.subscribers[subscriber];
+        if !subscriber.receive(publish) {
+            arrivals.duplicated += 1;
+            return;
+        }
+        let Some(settled) = subscriber.expectation.settle(sequence, arrivals) else { return };
+        let flight = &mut self.publishers[number as usize].flight;
+        for lost in settled.from..settled.last {
+            flight.land(lost);
+        }
+        if let Some(landing) = flight.land(settled.last) {
+            self.timings.record(landing, now, (self.plan.fan, &self.window));
         }
         self.note_room(number);
     }
 
-    fn acknowledge(&mut self, index: usize, publish: &Publish<'_>) -> Result<(), Failure> {
-        let Some(packet_id) = publish.packet_id else { return Ok(()) };
-        let ack = Ack { packet_id, reason: ReasonCode::Success, properties: Properties::EMPTY };
-        ack.encode(AckKind::PubAck, self.plan.version, &mut self.out)
-            .map_err(|error| self.lost(index, &error.to_string()))
+    fn answer(
+        &mut self,
+        index: usize,
+        kind: AckKind,
+        (packet_id, reason): (PacketId, ReasonCode),
+    ) -> Result<(), Failure> {
+        let ack = Ack { packet_id, reason, properties: Properties::EMPTY };
+        let written = ack.encode(kind, self.plan.version, &mut self.out);
+        written.map_err(|error| self.lost(index, &error.to_string()))
     }
 
-    /// Half of what it may ever send is worth a write.
     fn note_room(&mut self, number: u32) {
         let publisher = &mut self.publishers[number as usize];
-        if !publisher.due && publisher.room() >= publisher.worth_a_write() {
-            publisher.due = true;
+        if !publisher.queued && publisher.is_worth_a_write() {
+            publisher.queued = true;
             self.due.push(number);
         }
+    }
+
+    fn unasked(&self, index: usize, packet: &Packet<'_>) -> Failure {
+        let what = if let Packet::Disconnect(disconnect) = packet {
+            format!("DISCONNECT came: {}", disconnect.reason)
+        } else {
+            format!("{} came, which nothing here asks for", packet.name())
+        };
+        self.lost(index, &what)
     }
 
     fn lost(&self, index: usize, what: &str) -> Failure {

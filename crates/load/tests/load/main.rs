@@ -1,10 +1,12 @@
 //! The program as it is run, against a server of a few lines.
 #![allow(clippy::unwrap_used, reason = "a failed test should panic")]
 
+mod connects;
 mod fake_broker;
 mod fake_server;
 mod floor;
 mod pubsub;
+mod queue;
 
 use std::process::{Command, Output};
 

@@ -68,9 +68,11 @@ const DEVICE_POLICY: &str = r#"{
      "Resource": ["arn:aws:iot:us-west-2:123456789012:topic/devices/${iot:ClientId}/*",
                   "arn:aws:iot:us-west-2:123456789012:topic/load/messages"]},
     {"Effect": "Allow", "Action": ["iot:Publish", "iot:Receive"],
-     "Resource": "arn:aws:iot:us-west-2:123456789012:topic/load/pubsub/*"},
+     "Resource": ["arn:aws:iot:us-west-2:123456789012:topic/load/pubsub/*",
+                  "arn:aws:iot:us-west-2:123456789012:topic/load/queue/*"]},
     {"Effect": "Allow", "Action": "iot:Subscribe",
-     "Resource": "arn:aws:iot:us-west-2:123456789012:topicfilter/load/pubsub/*"},
+     "Resource": ["arn:aws:iot:us-west-2:123456789012:topicfilter/load/pubsub/*",
+                  "arn:aws:iot:us-west-2:123456789012:topicfilter/load/queue/*"]},
     {"Effect": "Deny", "Action": ["iot:Publish", "iot:Receive"],
      "Resource": "arn:aws:iot:us-west-2:123456789012:topic/*/forbidden"}
   ]

@@ -15,6 +15,8 @@ pub(super) struct Effort {
     pub(super) idle: (u32, u32),
     /// Devices where many are compared with few. A process here holds 20,000 descriptors.
     pub(super) many: u32,
+    /// Sessions for which messages are queued, and which are resumed.
+    pub(super) sessions: u32,
 }
 
 impl Effort {
@@ -26,6 +28,7 @@ impl Effort {
         memory_rounds: 3,
         idle: (5_000, 19_000),
         many: 19_000,
+        sessions: 10_000,
     };
     /// A look.
     pub(super) const QUICK: Self = Self {
@@ -35,5 +38,6 @@ impl Effort {
         memory_rounds: 1,
         idle: (2_000, 6_000),
         many: 10_000,
+        sessions: 2_000,
     };
 }

@@ -56,10 +56,18 @@ impl Finding {
 
     /// `what: 1.20 x (24.0 / 20.0 us)`, where at most `goal` is wanted.
     pub(super) fn at_most(what: &str, (value, base): (f64, f64), goal: f64) -> Self {
-        let ratio = value / base;
-        let figure = format!("{what}: {ratio:.2} x ({value:.1} / {base:.1} us)");
-        Self::new(figure, Verdict::of(ratio <= goal))
+        Self::new(micros(what, (value, base)), Verdict::of(value / base <= goal))
     }
+
+    /// The same where nothing is wanted.
+    pub(super) fn reported(what: &str, (value, base): (f64, f64)) -> Self {
+        Self::new(micros(what, (value, base)), Verdict::Reported)
+    }
+}
+
+fn micros(what: &str, (value, base): (f64, f64)) -> String {
+    let ratio = value / base;
+    format!("{what}: {ratio:.2} x ({value:.1} / {base:.1} us)")
 }
 
 #[cfg(test)]
@@ -71,6 +79,8 @@ mod tests {
         let finding = Finding::at_most("16 senders", (24.0, 20.0), 1.25);
         assert_eq!(finding.figure, "16 senders: 1.20 x (24.0 / 20.0 us)");
         assert_eq!(finding.verdict, Verdict::Pass);
+        let reported = Finding::reported("16 senders", (24.0, 20.0));
+        assert_eq!((reported.figure, reported.verdict), (finding.figure, Verdict::Reported));
         assert_eq!(Finding::at_most("", (26.0, 20.0), 1.25).verdict, Verdict::Short);
         assert_eq!(Finding::at_most("", (f64::NAN, 20.0), 1.25).verdict, Verdict::Short);
     }

@@ -22,9 +22,17 @@ pub(super) const DEVICES: &str = "1000";
 /// Bytes of each message.
 pub(super) const PAYLOAD: &str = "256";
 
-/// What mosquitto is told; everything else is its default. Started by root it would become another
-/// user, and the kernel would then not end it with us.
-const MOSQUITTO: &str = "allow_anonymous true\npersistence false\nlog_dest none\nuser root\n";
+/// What mosquitto is told; everything else is its default. It drops nothing that it queues, and lets
+/// as much be unacknowledged as the server. Started by root it would become another user, and the
+/// kernel would then not end it with us.
+const MOSQUITTO: &str = "\
+allow_anonymous true
+persistence false
+log_dest none
+user root
+max_queued_messages 0
+max_inflight_messages 1000
+";
 
 /// What all rows share.
 pub(super) struct Lab<'a> {

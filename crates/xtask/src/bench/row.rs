@@ -5,7 +5,7 @@ use crate::failure::Outcome;
 use super::finding::Finding;
 use super::lab::Lab;
 use super::rows::{
-    confirmed, connects, cores, growth, https, latency, memory, offline, policies, pubsub,
+    confirmed, connects, cores, growth, https, latency, memory, offline, policies, pubsub, queue,
 };
 
 /// One row.
@@ -35,12 +35,24 @@ pub(super) enum Row {
     ConnectsPlain,
     /// The same with mutual TLS.
     ConnectsTls,
+    /// Sessions that are resumed.
+    ConnectsSessions,
     /// Pairs of publisher and subscriber.
     PubsubPairs,
     /// The same with QoS 1.
     PubsubPairsQos1,
+    /// The same with QoS 2.
+    PubsubPairsQos2,
+    /// The 99th percentile of pairs with QoS 1 at half of mosquitto's highest rate.
+    PubsubPairsLatency,
     /// One publisher, many subscribers.
     PubsubFanout,
+    /// The same with QoS 1.
+    PubsubFanoutQos1,
+    /// The 99th percentiles of each and of the last subscriber at half of mosquitto's highest rate.
+    PubsubFanoutLatency,
+    /// Messages for sessions that are offline, and their return.
+    Queue,
     /// One decision.
     Policies,
     /// Many principals.
@@ -55,7 +67,7 @@ pub(super) enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Confirmed,
         Self::ConfirmedEveryCore,
         Self::Signed,
@@ -68,9 +80,15 @@ impl Row {
         Self::MemoryTls,
         Self::ConnectsPlain,
         Self::ConnectsTls,
+        Self::ConnectsSessions,
         Self::PubsubPairs,
         Self::PubsubPairsQos1,
+        Self::PubsubPairsQos2,
+        Self::PubsubPairsLatency,
         Self::PubsubFanout,
+        Self::PubsubFanoutQos1,
+        Self::PubsubFanoutLatency,
+        Self::Queue,
         Self::Policies,
         Self::GrowthPrincipals,
         Self::GrowthDevices,
@@ -93,9 +111,15 @@ impl Row {
             Self::MemoryTls => "memory-tls",
             Self::ConnectsPlain => "connects-plain",
             Self::ConnectsTls => "connects-tls",
+            Self::ConnectsSessions => "connects-sessions",
             Self::PubsubPairs => "pubsub-pairs",
             Self::PubsubPairsQos1 => "pubsub-pairs-qos1",
+            Self::PubsubPairsQos2 => "pubsub-pairs-qos2",
+            Self::PubsubPairsLatency => "pubsub-pairs-latency",
             Self::PubsubFanout => "pubsub-fanout",
+            Self::PubsubFanoutQos1 => "pubsub-fanout-qos1",
+            Self::PubsubFanoutLatency => "pubsub-fanout-latency",
+            Self::Queue => "queue",
             Self::Policies => "policies",
             Self::GrowthPrincipals => "growth-principals",
             Self::GrowthDevices => "growth-devices",
@@ -123,9 +147,21 @@ impl Row {
             Self::MemoryTls => "resident memory of an idle device, mutual TLS",
             Self::ConnectsPlain => "CPU of connecting and disconnecting, plain TCP",
             Self::ConnectsTls => "CPU of connecting and disconnecting, mutual TLS with resumption",
+            Self::ConnectsSessions => "CPU of resuming a session and leaving it, plain TCP",
             Self::PubsubPairs => "deliveries a CPU second, 1,000 pairs, QoS 0",
             Self::PubsubPairsQos1 => "deliveries a CPU second, 1,000 pairs, QoS 1",
+            Self::PubsubPairsQos2 => "deliveries a CPU second, 1,000 pairs, QoS 2",
+            Self::PubsubPairsLatency => {
+                "p99 of a delivery, 1,000 pairs, QoS 1, open loop at half of mosquitto's highest \
+                 rate"
+            }
             Self::PubsubFanout => "deliveries a CPU second, one publisher to 1,000, QoS 0",
+            Self::PubsubFanoutQos1 => "deliveries a CPU second, one publisher to 1,000, QoS 1",
+            Self::PubsubFanoutLatency => {
+                "p99 of a delivery, one publisher to 1,000, QoS 1, open loop at half of \
+                 mosquitto's highest rate"
+            }
+            Self::Queue => "messages a CPU second for offline sessions, queued and fetched, QoS 1",
             Self::Policies => "one decision over 10 documents of 20 statements",
             Self::GrowthPrincipals => {
                 "CPU of a confirmed, signed message with many other principals"
@@ -151,7 +187,13 @@ impl Row {
             Self::MemoryPlain => "<= 1,024 bytes",
             Self::MemoryTls => "<= 8,192 bytes",
             Self::ConnectsPlain => "<= 1.3 x floor",
-            Self::ConnectsTls => "reported",
+            Self::ConnectsTls
+            | Self::ConnectsSessions
+            | Self::PubsubPairsQos2
+            | Self::PubsubPairsLatency
+            | Self::PubsubFanoutQos1
+            | Self::PubsubFanoutLatency
+            | Self::Queue => "reported",
             Self::PubsubPairs => ">= 4 x mosquitto",
             Self::PubsubPairsQos1 => ">= 6 x mosquitto",
             Self::PubsubFanout => ">= 3 x mosquitto",
@@ -188,9 +230,27 @@ impl Row {
             }
             Self::ConnectsPlain => "TCP connection, CONNECT, CONNACK, DISCONNECT, close.",
             Self::ConnectsTls => "the same after a handshake, which is resumed but for the first.",
-            Self::PubsubPairs | Self::PubsubPairsQos1 | Self::PubsubFanout => {
+            Self::ConnectsSessions => {
+                "as `connects-plain`, with sessions that outlive their connections, begun before \
+                 and resumed in turn; beside mosquitto."
+            }
+            Self::PubsubPairs
+            | Self::PubsubPairsQos1
+            | Self::PubsubPairsQos2
+            | Self::PubsubFanout
+            | Self::PubsubFanoutQos1 => {
                 "as fast as it goes without loss, each publisher with 16 messages on their way; \
-                 mosquitto as Debian has it, without persistence and log."
+                 mosquitto as Debian has it, without persistence and log, with no bound of what it \
+                 queues and 1,000 messages unacknowledged."
+            }
+            Self::PubsubPairsLatency | Self::PubsubFanoutLatency => {
+                "the highest rate is mosquitto's in a closed loop; latency counts from when a \
+                 message was due until a subscriber has it."
+            }
+            Self::Queue => {
+                "sessions subscribe to a topic each and go; 10 messages are published for each of \
+                 them, until the last PUBACK; then all come back, until the last message. Each \
+                 must get every message once and in order. Connecting is part of fetching."
             }
             Self::Policies => "a bench in the process; the slowest decision counts.",
             Self::GrowthPrincipals => {
@@ -221,9 +281,15 @@ impl Row {
             Self::MemoryTls => memory::measure(lab, "tls", 8_192.0),
             Self::ConnectsPlain => connects::measure_plain(lab),
             Self::ConnectsTls => connects::measure_tls(lab),
-            Self::PubsubPairs => pubsub::measure(lab, ("pairs", "0"), 4.0),
-            Self::PubsubPairsQos1 => pubsub::measure(lab, ("pairs", "1"), 6.0),
-            Self::PubsubFanout => pubsub::measure(lab, ("fanout", "0"), 3.0),
+            Self::ConnectsSessions => connects::measure_sessions(lab),
+            Self::PubsubPairs => pubsub::measure(lab, ("pairs", "0"), Some(4.0)),
+            Self::PubsubPairsQos1 => pubsub::measure(lab, ("pairs", "1"), Some(6.0)),
+            Self::PubsubPairsQos2 => pubsub::measure(lab, ("pairs", "2"), None),
+            Self::PubsubPairsLatency => pubsub::measure_pairs_latency(lab),
+            Self::PubsubFanout => pubsub::measure(lab, ("fanout", "0"), Some(3.0)),
+            Self::PubsubFanoutQos1 => pubsub::measure(lab, ("fanout", "1"), None),
+            Self::PubsubFanoutLatency => pubsub::measure_fanout_latency(lab),
+            Self::Queue => queue::measure(lab),
             Self::Policies => policies::measure(lab),
             Self::GrowthPrincipals => growth::measure_principals(lab),
             Self::GrowthDevices => growth::measure_devices(lab),

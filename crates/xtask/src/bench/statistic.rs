@@ -23,13 +23,31 @@ pub(super) fn alternate<const N: usize>(
     rounds: u32,
     measure: [&dyn Fn() -> Outcome<f64>; N],
 ) -> Outcome<[f64; N]> {
-    let mut values: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
+    let one = measure.map(|measure| move || Ok([measure()?]));
+    let one = one.each_ref().map(|measure| measure as &dyn Fn() -> Outcome<[f64; 1]>);
+    Ok(alternate_figures(rounds, one)?.map(|[median]| median))
+}
+
+/// The same where one measurement has several figures: the median of each figure of each.
+///
+/// # Errors
+/// The first one that fails.
+pub(super) fn alternate_figures<const N: usize, const FIGURES: usize>(
+    rounds: u32,
+    measure: [&dyn Fn() -> Outcome<[f64; FIGURES]>; N],
+) -> Outcome<[[f64; FIGURES]; N]> {
+    let mut values: [Vec<[f64; FIGURES]>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..rounds.max(1) {
         for (values, measure) in values.iter_mut().zip(measure) {
             values.push(measure()?);
         }
     }
-    Ok(values.map(|values| median(&values).expect("there was a round")))
+    Ok(values.map(|values| {
+        std::array::from_fn(|figure| {
+            let figures: Vec<f64> = values.iter().map(|values| values[figure]).collect();
+            median(&figures).expect("there was a round")
+        })
+    }))
 }
 
 #[cfg(test)]
@@ -62,8 +80,18 @@ mod tests {
     }
 
     #[test]
+    fn each_figure_has_a_median_of_its_own() {
+        let round = RefCell::new(0.0);
+        let measure = || {
+            *round.borrow_mut() += 1.0;
+            Ok([*round.borrow(), -*round.borrow()])
+        };
+        assert_eq!(alternate_figures(3, [&measure]).unwrap(), [[2.0, -2.0]]);
+    }
+
+    #[test]
     fn a_failure_ends_it() {
-        let fails = || Err(Failure::new("no"));
+        let fails = || Err::<f64, _>(Failure::new("no"));
         assert!(alternate(3, [&fails]).is_err());
     }
 }

@@ -21,7 +21,7 @@ const GOAL: f64 = 1.3;
 pub(in crate::bench) fn measure_plain(lab: &Lab<'_>) -> Outcome<Finding> {
     let floor = lab.floor(Floor::Plain)?;
     let server = lab.tenfour(OPEN)?;
-    let cpu = |server: &Server| cycles(lab, server, "plain")?.number(CPU);
+    let cpu = |server: &Server| cycles(lab, server, &["plain"])?.number(CPU);
     let [base, value] = alternate(lab.effort.rounds, [&|| cpu(&floor), &|| cpu(&server)])?;
     Ok(Finding::at_most("a cycle", (value, base), GOAL))
 }
@@ -34,7 +34,7 @@ pub(in crate::bench) fn measure_tls(lab: &Lab<'_>) -> Outcome<Finding> {
     let server = lab.tenfour(OPEN)?;
     let last = std::cell::RefCell::new(None);
     let cpu = || {
-        let measurement = cycles(lab, &server, "tls")?;
+        let measurement = cycles(lab, &server, &["tls"])?;
         let cpu = measurement.number(CPU);
         last.replace(Some(measurement));
         cpu
@@ -51,14 +51,25 @@ pub(in crate::bench) fn measure_tls(lab: &Lab<'_>) -> Outcome<Finding> {
     Ok(Finding::new(figure, Verdict::Reported))
 }
 
-fn cycles(lab: &Lab<'_>, server: &Server, transport: &str) -> Outcome<Measurement> {
+/// With sessions that outlive their connections and are resumed in turn, beside mosquitto.
+///
+/// # Errors
+/// When a broker does not come up or a run is no measurement.
+pub(in crate::bench) fn measure_sessions(lab: &Lab<'_>) -> Outcome<Finding> {
+    let mosquitto = lab.mosquitto()?;
+    let server = lab.tenfour(OPEN)?;
+    let sessions = lab.effort.sessions.to_string();
+    let cpu =
+        |broker: &Server| cycles(lab, broker, &["plain", "--sessions", &sessions])?.number(CPU);
+    let [base, value] = alternate(lab.effort.rounds, [&|| cpu(&mosquitto), &|| cpu(&server)])?;
+    Ok(Finding::reported("a cycle", (value, base)))
+}
+
+/// `transport` may be followed by further options.
+fn cycles(lab: &Lab<'_>, server: &Server, transport: &[&str]) -> Outcome<Measurement> {
     let [seconds, warmup] =
         [lab.effort.seconds, lab.effort.warmup].map(|number| number.to_string());
-    let words = [
-        ["--concurrency", CONCURRENCY],
-        ["--device-transport", transport],
-        ["--seconds", &seconds],
-        ["--warmup", &warmup],
-    ];
-    lab.load(server, &[&["connects"][..], &words.concat()].concat())
+    let words = ["connects", "--concurrency", CONCURRENCY, "--device-transport"];
+    let times = ["--seconds", &seconds, "--warmup", &warmup];
+    lab.load(server, &[&words[..], transport, &times].concat())
 }

@@ -11,3 +11,4 @@ pub(super) mod messages;
 pub(super) mod offline;
 pub(super) mod policies;
 pub(super) mod pubsub;
+pub(super) mod queue;

@@ -13,6 +13,28 @@ pub(crate) struct Arrivals {
     pub(crate) foreign: u64,
 }
 
+impl Arrivals {
+    /// Adds those of another subscriber.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.foreign += other.foreign;
+    }
+
+    /// In which ways something is wrong; none if all is as it should be.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let Self { delivered: _, lost, duplicated, foreign } = self;
+        let faults = [
+            (*lost > 0).then(|| format!("{lost} messages were lost")),
+            (*duplicated > 0).then(|| format!("{duplicated} messages came again")),
+            (*foreign > 0)
+                .then(|| format!("{foreign} messages were for somebody else or not as sent")),
+        ];
+        faults.into_iter().flatten().collect()
+    }
+}
+
 /// What one subscriber knows of its publisher's messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Expectation {
@@ -29,6 +51,11 @@ pub(crate) struct Settled {
 }
 
 impl Expectation {
+    /// The sequence number of the next message: how many have come or are lost.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// A message has come; `None` if it had come before. MQTT keeps the order of a publisher, so a
     /// gap is a loss.
     pub(crate) fn settle(&mut self, sequence: u64, arrivals: &mut Arrivals) -> Option<Settled> {

@@ -76,7 +76,7 @@ impl<W> Session<W> {
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(&disconnect),
             // A second CONNECT [MQTT-3.1.0-2], packets only a server sends, the parts of QoS 2
-            // (Maximum QoS is 1), and AUTH without an authentication method [MQTT-4.12.0-1].
+            // (Maximum QoS is 1), and AUTH without an authentication method [MQTT-4.12.0-7].
             Packet::Connect(_)
             | Packet::ConnAck(_)
             | Packet::PubRec(_)

@@ -11,18 +11,18 @@ from harness.wire_device import WireDevice, open_socket
 def test_ping_and_server_keep_alive(wire, client_id):
     device = wire(keep_alive=5)
     # AWS raises anything below 30 seconds.
-    assert device.connack.connack_properties()["server_keep_alive"] == 30
+    assert device.connack.properties()["server_keep_alive"] == 30
     assert device.is_silent()
 
 
 @pytest.mark.parametrize("asked", [0, 1201, 65535])
 def test_long_keep_alives_are_cut(wire, asked):
-    properties = wire(keep_alive=asked).connack.connack_properties()
+    properties = wire(keep_alive=asked).connack.properties()
     assert properties["server_keep_alive"] == 1200
 
 
 def test_the_connack_announces_what_the_server_can(wire):
-    properties = wire(session_expiry_interval=600000).connack.connack_properties()
+    properties = wire(session_expiry_interval=600000).connack.properties()
     assert properties["receive_maximum"] == 100
     assert properties["maximum_packet_size"] == 149504
     assert properties["topic_alias_maximum"] == 8
@@ -89,7 +89,7 @@ def test_a_lost_connection_is_logged_as_lost(wire, client_id, log):
 
 def test_an_empty_client_id_gets_a_name_from_the_server(boto, wire):
     device = wire("")
-    assigned = device.connack.connack_properties()["assigned_client_identifier"]
+    assigned = device.connack.properties()["assigned_client_identifier"]
     boto.send(assigned, "e2e/lamp", payload=b"hello")
     assert device.message().payload == b"hello"
 

@@ -33,7 +33,7 @@ def broker(request):
         return request.getfixturevalue("open_server")
     host, colon, port = given.rpartition(":")
     if not colon or not port.isdigit():
-        raise pytest.UsageError(f"--broker takes HOST:PORT, for example 127.0.0.1:1883; not {given}")
+        raise pytest.UsageError(f"--broker takes HOST:PORT, such as 127.0.0.1:1883; not {given}")
     return OtherBroker(host, int(port))
 
 

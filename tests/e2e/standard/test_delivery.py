@@ -137,12 +137,12 @@ def test_expiry_stops_no_delivery_that_began(connect, topic, client_id):
     """Nor the acknowledgements of one: [MQTT-4.3.3-7], [MQTT-4.3.3-13]."""
     subscriber, publisher = connect(client_id, stays=True), connect()
     subscriber.subscribe(topic, qos=2)
-    publisher.publish(topic, b"short", qos=2, message_expiry_interval=1)
+    publisher.publish(topic, b"short", qos=2, message_expiry_interval=3)
     first = subscriber.message()
     subscriber.close()
-    publisher.send(packets.publish(f"{topic}/other", b"short", 2, 5, message_expiry_interval=1))
+    publisher.send(packets.publish(f"{topic}/other", b"short", 2, 5, message_expiry_interval=3))
     publisher.expect("PUBREC")
-    time.sleep(1.5)
+    time.sleep(3.5)
     publisher.send(packets.pubrel(5))
     assert publisher.expect("PUBCOMP").packet_id == 5
     again = connect(client_id, stays=True).message()

@@ -22,6 +22,7 @@ def test_long_keep_alives_are_cut(wire, asked):
 
 
 def test_the_connack_announces_what_the_server_can(wire):
+    """[MQTT-3.2.2-9]."""
     properties = wire(session_expiry_interval=600000).connack.properties()
     assert properties["receive_maximum"] == 100
     assert properties["maximum_packet_size"] == 149504
@@ -96,9 +97,18 @@ def test_an_empty_client_id_gets_a_name_from_the_server(boto, wire):
 
 @pytest.mark.parametrize("bad", ["$reserved", "x" * 129])
 def test_client_ids_that_nobody_could_send_to_are_refused(server, people, bad):
+    """[MQTT-3.1.3-8], [MQTT-3.2.2-7]."""
     device = WireDevice(open_socket(server, "mqtts", people.fleet))
     device.send(packets.connect(bad))
     assert device.expect("CONNACK").reason() == 0x85
+    assert device.end() == []
+
+
+def test_a_will_beyond_the_maximum_qos_is_refused(server, people, client_id):
+    """[MQTT-3.2.2-12], [MQTT-3.2.2-7]."""
+    device = WireDevice(open_socket(server, "mqtts", people.fleet))
+    device.send(packets.connect(client_id, will=packets.Will("e2e/gone", qos=2)))
+    assert device.expect("CONNACK").reason() == 0x9B
     assert device.end() == []
 
 

@@ -151,6 +151,11 @@ class WireDevice:
         """Drops the connection without a DISCONNECT."""
         self.sock.close()
 
+    def leave(self):
+        """DISCONNECT; returns when the server has taken note and closed the connection."""
+        self.send(packets.disconnect(self.version))
+        assert self.end() == []
+
     def disconnect(self):
         """DISCONNECT, then the end."""
         self.send(packets.disconnect(self.version))

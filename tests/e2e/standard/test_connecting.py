@@ -98,7 +98,7 @@ def test_a_client_without_an_id_is_given_one_of_its_own(connect):
     one, two = (connect("", session_expiry_interval=60) for _ in range(2))
     names = [device.connack.properties()["assigned_client_identifier"] for device in (one, two)]
     assert names[0] and names[0] != names[1]
-    one.disconnect()
+    one.leave()
     assert connect(names[0], clean=False).connack.session_present
     assert two.is_silent()
 

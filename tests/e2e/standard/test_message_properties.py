@@ -32,7 +32,7 @@ def test_properties_are_handed_on_unaltered(connect, topic, publisher, props):
     name = later.connack.properties()["assigned_client_identifier"]
     for device in (now, later):
         device.subscribe(topic)
-    later.disconnect()
+    later.leave()
     publisher.publish(topic, b"x", qos=1, **props)
     later = connect(name, stays=True)
     assert [device.take().properties for device in (now, later)] == [props, props]
@@ -43,7 +43,7 @@ def test_a_message_that_waits_loses_the_time_and_ends_when_it_is_over(
     """[MQTT-3.3.2-5], [MQTT-3.3.2-6]."""
     device = connect(client_id, stays=True)
     device.subscribe(topic)
-    device.disconnect()
+    device.leave()
     for payload, expiry in ((b"long", 100), (b"short", 1), (b"longer", 200)):
         publisher.publish(topic, payload, qos=1, message_expiry_interval=expiry)
     publisher.publish(topic, b"for ever", qos=1)

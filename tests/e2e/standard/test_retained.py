@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness import packets
 from harness.fence import arrivals, payloads
 
 
@@ -71,8 +70,7 @@ def test_a_retained_message_outlives_the_session_that_published_it(
     """[MQTT3-3.1.2-7]."""
     publisher = connect(client_id, version)
     publisher.publish(topic, b"stays", qos=1, retain=True)
-    publisher.send(packets.disconnect(version))
-    publisher.end()
+    publisher.leave()
     connect(client_id, version, clean=True)
     assert kept(connect, topic, version) == [(b"stays", 1, True)]
 

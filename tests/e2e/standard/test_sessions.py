@@ -7,12 +7,6 @@ from harness.fence import arrivals, payloads
 from harness.packets import Publish, Will
 
 
-def leave(device):
-    """DISCONNECT, and the server has taken note."""
-    device.send(packets.disconnect(device.version))
-    device.end()
-
-
 def test_a_session_is_made_once_and_goes_on(connect, client_id, topic, version, publisher):
     """[MQTT-3.1.2-5], [MQTT-3.1.2-6], [MQTT-3.1.2-23], [MQTT3-3.1.2-4], [MQTT-3.2.2-3],
     [MQTT3-3.2.2-2], [MQTT3-3.2.2-3], [MQTT-3.1.4-4], [MQTT3-3.1.4-3], [MQTT-3.1.3-2],
@@ -20,7 +14,7 @@ def test_a_session_is_made_once_and_goes_on(connect, client_id, topic, version, 
     device = connect(client_id, version, stays=True)
     assert not device.connack.session_present
     device.subscribe(topic)
-    leave(device)
+    device.leave()
     device = connect(client_id, version, stays=True)
     assert device.connack.session_present
     publisher.publish(topic, b"without subscribing again", qos=1)
@@ -32,7 +26,7 @@ def test_an_offline_session_collects_messages(connect, client_id, topic, version
     [MQTT3-3.2.0-1], and they keep their order [MQTT-4.6.0-5], [MQTT3-4.6.0-6]."""
     device = connect(client_id, version, stays=True)
     device.subscribe(topic, qos=2)
-    leave(device)
+    device.leave()
     sent = [(b"one", 1), (b"two", 2), (b"three", 1), (b"four", 2)]
     for payload, qos in sent:
         publisher.publish(topic, payload, qos)
@@ -48,13 +42,13 @@ def test_a_clean_start_throws_the_session_away(connect, client_id, topic, versio
     [MQTT3-3.1.4-3]."""
     device = connect(client_id, version, stays=True)
     device.subscribe(topic)
-    leave(device)
+    device.leave()
     publisher.publish(topic, b"to the old session", qos=1)
     device = connect(client_id, version, clean=True)
     assert not device.connack.session_present
     publisher.publish(topic, b"to the old subscription", qos=1)
     assert payloads(device, publisher) == []
-    leave(device)
+    device.leave()
     # Nothing of the clean session is left either.
     assert not connect(client_id, version, stays=True).connack.session_present
 
@@ -66,7 +60,7 @@ def test_a_session_without_expiry_lasts_as_long_as_its_connection(
     device.subscribe(topic)
     publisher.publish(topic, b"while it is open", qos=1)
     assert device.take().payload == b"while it is open"
-    leave(device)
+    device.leave()
     assert not connect(client_id, clean=False).connack.session_present
 
 
@@ -114,7 +108,7 @@ def test_unacknowledged_messages_come_again_in_order(
     again = arrivals(device, publisher)
     assert [(one.packet_id, one.payload, one.dup) for one in again] == [
         (one.packet_id, one.payload, True) for one in first]
-    leave(device)
+    device.leave()
     assert payloads(connect(client_id, version, stays=True), publisher) == []
 
 
@@ -133,7 +127,7 @@ def test_a_release_comes_again_until_pubcomp(connect, client_id, topic, version,
         assert device.expect("PUBREL").packet_id == packet_id
     device.send(packets.pubcomp(packet_id, version))
     assert device.is_silent()
-    leave(device)
+    device.leave()
     assert connect(client_id, version, stays=True).is_silent()
 
 
@@ -181,7 +175,7 @@ def test_a_qos_2_message_is_known_again_after_the_client_is_back(
 
 
 def test_nothing_is_repeated_on_a_connection_that_stays(connect, topic, version, publisher):
-    """[MQTT-4.4.0-1]; what other packets come do not set it off."""
+    """[MQTT-4.4.0-1]; other packets do not set it off, either."""
     device = connect(version=version)
     device.subscribe(topic, qos=2)
     for qos in (1, 2):

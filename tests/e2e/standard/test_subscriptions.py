@@ -36,7 +36,7 @@ def test_the_same_filter_again_replaces_the_subscription(connect, topic, version
     for qos in (0, 2, 1):
         assert device.subscribe(topic, qos=qos) == [qos]
     publisher.publish(topic, b"x", qos=2)
-    assert [(message.payload, message.qos) for message in arrivals(device, publisher)] == [(b"x", 1)]
+    assert [(one.payload, one.qos) for one in arrivals(device, publisher)] == [(b"x", 1)]
 
 
 def test_retained_messages_come_again_with_the_same_filter(connect, topic, version, publisher):

@@ -32,9 +32,7 @@ def test_a_lost_connection_publishes_the_will(connect, topic, version, watcher, 
 
 def test_disconnect_withdraws_the_will(connect, topic, version, watcher):
     """[MQTT-3.14.4-3], [MQTT3-3.14.4-3], [MQTT-3.1.2-8], [MQTT-3.1.2-10], [MQTT3-3.1.2-10]."""
-    device = connect(version=version, will=Will(topic, b"no"))
-    device.send(packets.disconnect(version))
-    device.end()
+    connect(version=version, will=Will(topic, b"no")).leave()
     assert payloads(watcher, connect()) == []
 
 

@@ -15,7 +15,7 @@ use self::statement::Standard;
 
 /// Whether `cargo xtask test` refuses statements without a test. What is wrong with a citation is
 /// refused either way.
-const STRICT: bool = false;
+const STRICT: bool = true;
 
 /// What to print, and what to refuse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

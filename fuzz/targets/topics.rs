@@ -51,7 +51,7 @@ fn filter_is_right(text: &str) -> bool {
         }
 }
 
-/// [MQTT-4.7.1], level by level.
+/// [MQTT-4.7.1-1] and [MQTT-4.7.1-2], level by level.
 fn matches(want: &[&str], have: &[&str]) -> bool {
     match (want, have) {
         (["#"], _) | ([], []) => true,

@@ -19,6 +19,12 @@ from harness.wire_device import WireDevice
 NUMBERS = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    """The one option of ours; only the tests of `standard` know it."""
+    parser.addoption("--broker", metavar="HOST:PORT",
+                     help="hold another MQTT broker against the standards (standard/)")
+
+
 @pytest.fixture(scope="session")
 def bootstrapped(tmp_path_factory):
     """A data folder as the first `tenfour dev` makes it, and everybody registered in it."""

@@ -11,18 +11,19 @@ from harness.wire_device import WireDevice, open_socket
 def test_ping_and_server_keep_alive(wire, client_id):
     device = wire(keep_alive=5)
     # AWS raises anything below 30 seconds.
-    assert device.connack.connack_properties()["server_keep_alive"] == 30
+    assert device.connack.properties()["server_keep_alive"] == 30
     assert device.is_silent()
 
 
 @pytest.mark.parametrize("asked", [0, 1201, 65535])
 def test_long_keep_alives_are_cut(wire, asked):
-    properties = wire(keep_alive=asked).connack.connack_properties()
+    properties = wire(keep_alive=asked).connack.properties()
     assert properties["server_keep_alive"] == 1200
 
 
 def test_the_connack_announces_what_the_server_can(wire):
-    properties = wire(session_expiry_interval=600000).connack.connack_properties()
+    """[MQTT-3.2.2-9]."""
+    properties = wire(session_expiry_interval=600000).connack.properties()
     assert properties["receive_maximum"] == 100
     assert properties["maximum_packet_size"] == 149504
     assert properties["topic_alias_maximum"] == 8
@@ -89,16 +90,25 @@ def test_a_lost_connection_is_logged_as_lost(wire, client_id, log):
 
 def test_an_empty_client_id_gets_a_name_from_the_server(boto, wire):
     device = wire("")
-    assigned = device.connack.connack_properties()["assigned_client_identifier"]
+    assigned = device.connack.properties()["assigned_client_identifier"]
     boto.send(assigned, "e2e/lamp", payload=b"hello")
     assert device.message().payload == b"hello"
 
 
 @pytest.mark.parametrize("bad", ["$reserved", "x" * 129])
 def test_client_ids_that_nobody_could_send_to_are_refused(server, people, bad):
+    """[MQTT-3.1.3-8], [MQTT-3.2.2-7]."""
     device = WireDevice(open_socket(server, "mqtts", people.fleet))
     device.send(packets.connect(bad))
     assert device.expect("CONNACK").reason() == 0x85
+    assert device.end() == []
+
+
+def test_a_will_beyond_the_maximum_qos_is_refused(server, people, client_id):
+    """[MQTT-3.2.2-12], [MQTT-3.2.2-7]."""
+    device = WireDevice(open_socket(server, "mqtts", people.fleet))
+    device.send(packets.connect(client_id, will=packets.Will("e2e/gone", qos=2)))
+    assert device.expect("CONNACK").reason() == 0x9B
     assert device.end() == []
 
 

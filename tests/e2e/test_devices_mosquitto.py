@@ -31,6 +31,7 @@ def test_mosquitto_sub_confirms_a_direct_message(server, people, boto, client_id
 @pytest.mark.parametrize("version", ["mqttv311", "mqttv5"])
 @pytest.mark.parametrize("qos", ["0", "1"])
 def test_mosquitto_pub_to_mosquitto_sub(server, people, client_id, log, version, qos):
+    """[MQTT3-7.0.0-2]: clients that know nothing of this server get along with it."""
     topic = f"e2e/{client_id}/state"
     command = ["mosquitto_sub", *arguments(server, people, client_id, version), "-q", "1",
                "-t", f"e2e/{client_id}/+", "-C", "1", "-F", "%t %q %p"]

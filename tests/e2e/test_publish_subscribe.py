@@ -57,6 +57,12 @@ def test_the_granted_qos_is_a_ceiling(wire, client_id):
     assert packets.Publish.of(kinds["PUBLISH"], 5).qos == 0
 
 
+@pytest.mark.parametrize("version", [3, 5])
+def test_qos_2_may_be_asked_for_and_1_is_granted(wire, client_id, version):
+    """[MQTT-3.2.2-10]."""
+    assert wire(version=version).subscribe(f"e2e/{client_id}", qos=2) == [1]
+
+
 def test_an_unsubscribed_device_hears_nothing_more(paho, client_id):
     device = paho()
     topic = f"e2e/{client_id}"
@@ -94,6 +100,7 @@ def test_a_qos_0_publish_without_permission_ends_the_connection(people, wire):
 
 
 def test_a_publish_without_permission_closes_an_mqtt_3_connection(people, wire):
+    """[MQTT3-3.3.5-2]."""
     device = wire("narrow-publisher-3", certificate=people.narrow, version=3)
     device.send(packets.publish("e2e/forbidden", b"x", version=3))
     assert device.end() == []

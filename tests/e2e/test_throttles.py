@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from harness import signing
+from harness import packets, signing
 from harness.answer import check
+from harness.patience import wait_until
 from harness.senders import BotoSender, RawSender
 from harness.wire_device import WireDevice
 
@@ -113,3 +114,22 @@ def test_the_window_of_one_hundred(server, wire, client_id, log, boto, version):
         assert {answer.status for answer in answers} == {504}, {str(a) for a in answers}
     answer = boto.refused("ThrottlingException", client_id, TOPIC, confirmation=True, timeout=1)
     check(answer, log, 429, "RECEIVER_MAX_UNACKED_QOS1_EXCEEDED")
+
+
+def test_the_packet_id_of_a_throttled_qos_2_message_is_free_again(start, client_id):
+    """[MQTT-4.3.3-9]."""
+    server = start("slow-publishers", "--profile", "standard", "--open",
+                   settings="[quotas]\npublishes_per_connection = 1\n")
+    with WireDevice.connected(server, client_id, listener="mqtt") as device:
+
+        def is_taken():
+            device.send(packets.publish(TOPIC, b"x", 2, packet_id=5))
+            if device.expect("PUBREC").reason() >= 0x80:
+                return False
+            device.send(packets.pubrel(5))
+            assert device.expect("PUBCOMP").reason() == 0
+            return True
+
+        wait_until(lambda: not is_taken(), "a PUBREC that refuses")
+        wait_until(is_taken, "the same packet ID to be taken for a new message")
+    assert server.stop() == 0

@@ -26,7 +26,7 @@ pub(crate) struct Target {
 /// Everybody who gets the messages of a topic.
 #[derive(Default)]
 pub(crate) struct Targets {
-    /// Each session once, however many of its filters match ([MQTT-3.3.5-1]).
+    /// Each session once, however many of its filters match.
     pub(crate) each: Vec<Target>,
     /// The members of each shared subscription, of whom one gets a message.
     pub(crate) shared: Vec<Vec<Target>>,

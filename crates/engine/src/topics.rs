@@ -103,7 +103,7 @@ impl<K: Clone + PartialEq> Topics<K> {
     }
 
     /// Calls `found` for every matching subscription; a subscriber with several matching filters is
-    /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS
+    /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-1]; AWS
     /// says no, spec 4.4). Wildcards at the start do not match a topic that starts with `$`
     /// ([MQTT-4.7.2-1]).
     pub fn matches(&self, topic: TopicName<'_>, parent: bool, mut found: impl FnMut(Match<'_, K>)) {

@@ -7,8 +7,8 @@
 //! Decoding is strict: whatever the standard calls a malformed packet, or a protocol error that
 //! can be seen in one packet alone, is a [`DecodeError`]. What needs the session to judge (is this
 //! packet identifier in use, may this side send that packet, is the alias known, is the topic
-//! filter acceptable) is left to the caller. Statements of the standard are cited like
-//! `[MQTT-3.3.1-2]`; the numbers are those of MQTT 5.0.
+//! filter acceptable) is left to the caller. Statements of the standards are cited like
+//! `[MQTT-3.3.1-2]` for MQTT 5.0 and `[MQTT3-3.3.1-2]` for 3.1.1.
 #![forbid(unsafe_code)]
 
 mod client_id;

@@ -102,6 +102,35 @@ fn mqtt_5_allows_a_password_alone_and_an_empty_client_id() {
     assert!(!format!("{connect:?}").contains("112"), "the password is in {connect:?}");
 }
 
+/// [MQTT-3.1.3-1], [MQTT3-3.1.3-1], [MQTT-3.1.3-3], [MQTT3-3.1.3-3]: identifier, Will, user name,
+/// password.
+#[test]
+fn the_fields_of_a_connect_come_in_their_order() {
+    let v311 = b"\x10\x19\0\x04MQTT\x04\xF6\0\0\0\x01c\0\x01t\0\x01w\0\x01u\0\x01p";
+    let v5 = b"\x10\x1b\0\x04MQTT\x05\xF6\0\0\0\0\x01c\0\0\x01t\0\x01w\0\x01u\0\x01p";
+    for bytes in [&v311[..], v5] {
+        let Packet::Connect(connect) = one(V5, bytes) else { panic!("not a CONNECT") };
+        let will = connect.will.unwrap();
+        assert_eq!((connect.client_id, will.topic.as_str(), will.payload), ("c", "t", &b"w"[..]));
+        assert_eq!((will.qos, will.retain), (QoS::ExactlyOnce, true));
+        assert_eq!((connect.username, connect.password), (Some("u"), Some(&b"p"[..])));
+    }
+}
+
+/// [MQTT-1.5.4-3], [MQTT3-1.5.3-3].
+#[test]
+fn a_zero_width_no_break_space_stays_where_it_is() {
+    for (version, bytes) in [
+        (V311, &b"\x30\x0a\0\x07\xEF\xBB\xBFa\xEF\xBB\xBFx"[..]),
+        (V5, b"\x30\x0b\0\x07\xEF\xBB\xBFa\xEF\xBB\xBF\0x"),
+    ] {
+        let packet = one(version, bytes);
+        let Packet::Publish(publish) = &packet else { panic!("not a PUBLISH") };
+        assert_eq!(publish.topic.unwrap().as_str(), "\u{FEFF}a\u{FEFF}");
+        assert_eq!(encoded(version, &packet), bytes);
+    }
+}
+
 #[test]
 fn mqtt_311_allows_an_empty_client_id() {
     let Packet::Connect(connect) = one(V5, b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0") else {
@@ -142,6 +171,7 @@ fn connack_codes_are_translated_for_mqtt_311() {
     }
 }
 
+/// [MQTT3-3.9.3-2]; without properties MQTT 5.0 writes their length of 0 [MQTT-2.2.2-1].
 #[test]
 fn suback_errors_become_the_one_failure_of_mqtt_311() {
     let packet = Packet::SubAck(SubAck {
@@ -162,6 +192,7 @@ fn mqtt_311_writes_no_properties() {
     assert_eq!(encoded(V5, &Packet::Publish(publish)), b"\x30\x0d\0\x01a\x07\x03\0\x04texthi");
 }
 
+/// [MQTT-1.5.5-1].
 #[test]
 fn a_long_packet_has_a_long_remaining_length() {
     for (payload, length) in [

@@ -52,6 +52,8 @@ fn connect<'a>(version: Version) -> Connect<'a> {
     }
 }
 
+/// [MQTT-2.2.1-2], [MQTT3-2.3.1-5], [MQTT-3.3.1-2], [MQTT3-3.3.1-2], [MQTT-4.3.1-1],
+/// [MQTT3-4.3.1-1].
 #[test]
 fn publish_fields_must_agree() {
     for version in [V311, V5] {
@@ -97,6 +99,8 @@ fn properties_must_belong_to_the_packet() {
     refused(V5, Packet::Connect(Connect { properties: data.as_properties(), ..connect(V5) }));
 }
 
+/// [MQTT-3.4.2-1], [MQTT-3.7.2-1], [MQTT-3.2.2-8], [MQTT-3.9.3-2], [MQTT-3.11.3-2],
+/// [MQTT-3.15.2-1], [MQTT-3.14.2-1].
 #[test]
 fn reasons_must_belong_to_the_packet() {
     let properties = Properties::EMPTY;
@@ -116,6 +120,7 @@ fn reasons_must_belong_to_the_packet() {
     }
 }
 
+/// [MQTT3-3.2.2-6].
 #[test]
 fn mqtt_311_cannot_say_what_it_has_no_bytes_for() {
     let properties = Properties::EMPTY;
@@ -134,6 +139,7 @@ fn mqtt_311_cannot_say_what_it_has_no_bytes_for() {
     assert!(pubcomp.encode(V311, &mut Vec::new()).is_ok());
 }
 
+/// [MQTT-3.8.3-2], [MQTT3-3.8.3-3], [MQTT-3.10.3-2], [MQTT3-3.10.3-2].
 #[test]
 fn lists_must_not_be_empty() {
     let properties = Properties::EMPTY;
@@ -151,6 +157,7 @@ fn lists_must_not_be_empty() {
     refused(V5, Packet::UnsubAck(UnsubAck { packet_id: id(), properties, reasons: vec![] }));
 }
 
+/// [MQTT-3.2.2-6], [MQTT-3.8.3-4].
 #[test]
 fn other_combinations_that_the_standard_forbids() {
     let properties = Properties::EMPTY;
@@ -179,6 +186,7 @@ fn texts_must_fit_and_be_without_nul() {
     assert_eq!(refused(V5, filter), EncodeError::NulCharacter { what: "topic filter" });
 }
 
+/// [MQTT-3.3.2-8], [MQTT-3.3.2-14], [MQTT-1.5.7-1].
 #[test]
 fn a_property_list_refuses_wrong_values_and_stays_as_it_was() {
     let long = "a".repeat(65_536);

@@ -32,6 +32,9 @@ fn both_refuse(cases: &[(&str, u8, &[u8], Kind)]) {
     all_refused(V5, cases);
 }
 
+/// [MQTT-2.1.3-1], [MQTT3-2.2.2-1], [MQTT3-2.2.2-2]; each packet has its own: PUBREL [MQTT-3.6.1-1],
+/// [MQTT3-3.6.1-1], SUBSCRIBE [MQTT-3.8.1-1], [MQTT3-3.8.1-1], UNSUBSCRIBE [MQTT-3.10.1-1],
+/// [MQTT3-3.10.1-1], DISCONNECT [MQTT-3.14.1-1], [MQTT3-3.14.1-1], AUTH [MQTT-3.15.1-1].
 #[test]
 fn reserved_types_and_flags() {
     for version in [V311, V5] {
@@ -47,6 +50,7 @@ fn reserved_types_and_flags() {
     refused("AUTH in MQTT 3.1.1", V311, &[0xF0], Malformed);
 }
 
+/// [MQTT-1.5.5-1], and the maximum of the caller.
 #[test]
 fn remaining_lengths() {
     for version in [V311, V5] {
@@ -68,6 +72,11 @@ fn packets_without_a_body() {
     all_refused(V311, &[("DISCONNECT with a body", 0xE0, &[0], Malformed)]);
 }
 
+/// QoS [MQTT-3.3.1-4], [MQTT3-3.3.1-4], DUP [MQTT-3.3.1-2], [MQTT3-3.3.1-2], packet identifier
+/// [MQTT-2.2.1-3], [MQTT3-2.3.1-1], topic [MQTT-3.3.2-1], [MQTT3-3.3.2-1], its wildcards
+/// [MQTT-3.3.2-2], [MQTT3-3.3.2-2], [MQTT-4.7.0-1], [MQTT3-4.7.1-1], its length [MQTT3-4.7.3-1], its
+/// text [MQTT-1.5.4-1], [MQTT3-1.5.3-1], [MQTT-1.5.4-2], [MQTT3-1.5.3-2], [MQTT-4.7.3-2],
+/// [MQTT3-4.7.3-2].
 #[test]
 fn publish_of_both_versions() {
     let both: &[(&str, u8, &[u8], Kind)] = &[
@@ -95,6 +104,9 @@ fn publish_of_both_versions() {
     all_refused(V311, &[("empty topic", 0x30, &[0, 0], TopicNameInvalid)]);
 }
 
+/// The length [MQTT-2.2.2-1], [MQTT-1.5.5-1], response topic [MQTT-3.3.2-13], [MQTT-3.3.2-14], content
+/// type [MQTT-3.3.2-19], topic alias [MQTT-3.3.2-8], user properties [MQTT-1.5.7-1], and a topic or an
+/// alias [MQTT-4.7.3-1].
 #[test]
 fn publish_properties() {
     let cases: &[(&str, &[u8], Kind)] = &[
@@ -143,6 +155,8 @@ fn publish_properties() {
     refused("empty topic, other property", V5, &wire(0x30, &[0, 0, 2, 0x01, 0]), Protocol);
 }
 
+/// Reason codes of PUBACK [MQTT-3.4.2-1], PUBREC [MQTT-3.5.2-1], PUBREL [MQTT-3.6.2-1] and PUBCOMP
+/// [MQTT-3.7.2-1].
 #[test]
 fn acknowledgements() {
     for first in [0x40, 0x50, 0x62, 0x70] {
@@ -182,6 +196,13 @@ fn connect(version: Version, flags: u8, rest: &[u8]) -> Vec<u8> {
     wire(0x10, &[&[0, 4, b'M', b'Q', b'T', b'T', level, flags, 0, 60], rest].concat())
 }
 
+/// The reserved flag [MQTT-3.1.2-3], [MQTT3-3.1.2-3]; without the Will flag no QoS [MQTT-3.1.2-11],
+/// [MQTT3-3.1.2-13], no Retain [MQTT-3.1.2-13], [MQTT3-3.1.2-15], nothing at all [MQTT3-3.1.2-11]; Will
+/// QoS [MQTT-3.1.2-12], [MQTT3-3.1.2-14]; with the flag a Will [MQTT-3.1.2-9], [MQTT3-3.1.2-9] of UTF-8
+/// [MQTT-3.1.3-11], [MQTT3-3.1.3-10]; client identifier [MQTT-3.1.3-3], [MQTT3-3.1.3-3],
+/// [MQTT-3.1.3-4], [MQTT3-3.1.3-4]; user name by its flag [MQTT-3.1.2-16], [MQTT3-3.1.2-18],
+/// [MQTT-3.1.2-17], [MQTT3-3.1.2-19], of UTF-8 [MQTT-3.1.3-12], [MQTT3-3.1.3-11]; password by its flag
+/// [MQTT-3.1.2-18], [MQTT3-3.1.2-20], [MQTT-3.1.2-19], [MQTT3-3.1.2-21], [MQTT3-3.1.2-22].
 #[test]
 fn connect_of_both_versions() {
     for version in [V311, V5] {
@@ -208,6 +229,7 @@ fn connect_of_both_versions() {
             ("will topic empty", 0x06, with_will(&[0, 0, 0, 0]), TopicNameInvalid),
             ("will topic with +", 0x06, with_will(&[0, 1, b'+', 0, 0]), TopicNameInvalid),
             ("will topic with U+0000", 0x06, with_will(&[0, 1, 0, 0, 0]), Malformed),
+            ("will topic not UTF-8", 0x06, with_will(&[0, 1, 0xFF, 0, 0]), Malformed),
             ("will payload missing", 0x06, with_will(&[0, 1, b't']), Malformed),
         ];
         for (name, flags, rest, kind) in cases {
@@ -218,6 +240,7 @@ fn connect_of_both_versions() {
     refused("password alone", V311, &connect(V311, 0x42, &lonely_password), Malformed);
 }
 
+/// [MQTT-3.1.2-1], [MQTT3-3.1.2-1], [MQTT-3.1.2-2], [MQTT3-3.1.2-2].
 #[test]
 fn connect_protocol_name_and_level() {
     let cases: &[(&str, &[u8], Kind)] = &[
@@ -275,6 +298,7 @@ fn connect_properties() {
     }
 }
 
+/// [MQTT-3.2.2-1], [MQTT-3.2.2-6], [MQTT3-3.2.2-4], [MQTT-3.2.2-8].
 #[test]
 fn connack() {
     both_refuse(&[
@@ -310,6 +334,9 @@ fn connack() {
     );
 }
 
+/// At least one filter [MQTT-3.8.3-2], [MQTT3-3.8.3-3], [MQTT-3.10.3-2], [MQTT3-3.10.3-2], of UTF-8
+/// [MQTT-3.8.3-1], [MQTT3-3.8.3-1], [MQTT-3.10.3-1], [MQTT3-3.10.3-1]; reserved bits [MQTT-3.8.3-5],
+/// [MQTT3-3.8.3-4]; no-local [MQTT-3.8.3-4]; packet identifier [MQTT-2.2.1-3], [MQTT3-2.3.1-1].
 #[test]
 fn subscribe_and_unsubscribe() {
     both_refuse(&[
@@ -326,6 +353,7 @@ fn subscribe_and_unsubscribe() {
             ("SUBSCRIBE reserved bit", 0x82, &[0, 1, 0, 1, b'a', 0x04], Malformed),
             ("SUBSCRIBE high reserved bit", 0x82, &[0, 1, 0, 1, b'a', 0x80], Malformed),
             ("SUBSCRIBE filter with U+0000", 0x82, &[0, 1, 0, 1, 0, 0], Malformed),
+            ("SUBSCRIBE not UTF-8", 0x82, &[0, 1, 0, 1, 0xFF, 0], Malformed),
             ("SUBSCRIBE trailing byte", 0x82, &[0, 1, 0, 1, b'a', 0, 0], Malformed),
             ("UNSUBSCRIBE without filter", 0xA2, &[0, 1], Protocol),
             ("UNSUBSCRIBE not UTF-8", 0xA2, &[0, 1, 0, 1, 0xFF], Malformed),
@@ -342,15 +370,18 @@ fn subscribe_and_unsubscribe() {
             ("SUBSCRIBE reserved bit 7", 0x82, &[0, 1, 0, 0, 1, b'a', 0x80], Malformed),
             ("SUBSCRIBE retain handling 3", 0x82, &[0, 1, 0, 0, 1, b'a', 0x30], Protocol),
             ("SUBSCRIBE shared no-local", 0x82, shared, Protocol),
+            ("SUBSCRIBE not UTF-8", 0x82, &[0, 1, 0, 0, 1, 0xFF, 0], Malformed),
             ("SUBSCRIBE identifier 0", 0x82, &[0, 1, 2, 0x0B, 0, 0, 1, b'a', 0], Protocol),
             ("SUBSCRIBE two ids", 0x82, &[0, 1, 4, 0x0B, 1, 0x0B, 2, 0, 1, b'a', 0], Protocol),
             ("SUBSCRIBE alias", 0x82, &[0, 1, 3, 0x23, 0, 1, 0, 1, b'a', 0], Malformed),
             ("UNSUBSCRIBE without filter", 0xA2, &[0, 1, 0], Protocol),
+            ("UNSUBSCRIBE not UTF-8", 0xA2, &[0, 1, 0, 0, 1, 0xFF], Malformed),
             ("UNSUBSCRIBE id", 0xA2, &[0, 1, 2, 0x0B, 1, 0, 1, b'a'], Malformed),
         ],
     );
 }
 
+/// [MQTT-3.9.3-2], [MQTT3-3.9.3-2], [MQTT-3.11.3-2].
 #[test]
 fn suback_and_unsuback() {
     all_refused(
@@ -378,6 +409,7 @@ fn suback_and_unsuback() {
     );
 }
 
+/// [MQTT-3.14.2-1], [MQTT-3.15.2-1].
 #[test]
 fn disconnect_and_auth() {
     all_refused(

@@ -45,6 +45,7 @@ proptest! {
         prop_assert_eq!(filter(&whole).matches(name), expected, "{} on {}", whole, topic);
     }
 
+    /// [MQTT-4.7.0-1], [MQTT3-4.7.1-1].
     #[test]
     fn parsing_never_panics_and_agrees_with_the_syntax(text in "[a+#/$]{0,8}") {
         let levels: Vec<_> = text.split('/').collect();
@@ -58,6 +59,8 @@ proptest! {
     }
 }
 
+/// [MQTT-4.7.1-1], [MQTT3-4.7.1-2], [MQTT-4.7.1-2], [MQTT3-4.7.1-3], [MQTT-4.7.2-1],
+/// [MQTT3-4.7.2-1].
 #[test]
 fn the_examples_of_the_standard_match() {
     let cases = [
@@ -83,6 +86,27 @@ fn the_examples_of_the_standard_match() {
     }
 }
 
+/// [MQTT-4.7.3-4], [MQTT3-4.7.3-4], and U+FEFF is a character like any other [MQTT-1.5.4-3],
+/// [MQTT3-1.5.3-3].
+#[test]
+fn nothing_is_normalized() {
+    // A letter with its accent, and the letter followed by the accent: alike to the eye.
+    for (text, topic) in [
+        ("caf\u{E9}", "cafe\u{301}"),
+        ("cafe\u{301}", "caf\u{E9}"),
+        ("a", "\u{FEFF}a"),
+        ("a/", "a"),
+        ("a//b", "a/b"),
+        ("a ", "a"),
+        ("\u{FF21}", "A"),
+        ("\u{FFFD}", "\u{1}"),
+    ] {
+        assert!(!filter(text).matches(TopicName::parse(topic).unwrap()), "{text} on {topic}");
+        assert!(filter(text).matches(TopicName::parse(text).unwrap()), "{text} on itself");
+    }
+}
+
+/// [MQTT-4.7.1-1], [MQTT3-4.7.1-2], [MQTT-4.7.1-2], [MQTT3-4.7.1-3].
 #[test]
 fn misplaced_wildcards_are_refused() {
     for text in ["a/#/b", "a#", "#a", "##", "#/", "a/b#"] {
@@ -93,6 +117,7 @@ fn misplaced_wildcards_are_refused() {
     }
 }
 
+/// [MQTT-4.8.2-1], [MQTT-4.8.2-2].
 #[test]
 fn a_shared_subscription_has_group_and_filter() {
     let shared = filter("$share/group/a/+/c");
@@ -109,6 +134,7 @@ fn a_shared_subscription_has_group_and_filter() {
     assert_eq!(filter("$share/g//").inner(), "/");
 }
 
+/// [MQTT-4.8.2-1], [MQTT-4.8.2-2].
 #[test]
 fn an_incomplete_shared_subscription_is_refused() {
     for text in ["$share/", "$share/g", "$share//a", "$share/+/a", "$share/#/a", "$share/g#/a"] {
@@ -118,6 +144,8 @@ fn an_incomplete_shared_subscription_is_refused() {
     assert_eq!(TopicFilter::parse("$share/g/#/a"), Err(TopicFilterError::MultiLevelWildcard));
 }
 
+/// [MQTT-4.7.3-1], [MQTT3-4.7.3-1], [MQTT-4.7.3-2], [MQTT3-4.7.3-2], [MQTT-4.7.3-3],
+/// [MQTT3-4.7.3-3].
 #[test]
 fn names_and_filters_are_bounded_and_without_nul() {
     let longest = "a".repeat(65_535);

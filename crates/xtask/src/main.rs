@@ -11,6 +11,7 @@ mod failure;
 mod fuzz;
 mod python;
 mod repository;
+mod spec;
 mod step;
 mod test;
 mod tidy;
@@ -27,10 +28,14 @@ Usage: cargo xtask <chore> [options]
 
 Chores:
   test                 everything, in order: build, unit and property tests, arrows, tidy,
-                       counts, fuzz smoke, end-to-end tests with real clients
+                       spec, counts, fuzz smoke, end-to-end tests with real clients
   ci                   what CI runs: formatting, clippy, docs, then `test`
   arrows               check the dependency direction of the workspace's crates
   tidy                 check the style rules that no compiler checks
+  spec [options]       list the numbered statements of MQTT 3.1.1 and 5.0 and the tests that cite
+                       them; a citation of a number that does not exist is a failure
+      --missing          only the statements that no test cites
+      --strict           a statement that no test cites is a failure
   counts [--accept]    compare the instructions of the hot path with crates/counts/baseline.json,
                        or make what they are now the baseline
   fuzz [options]       run every fuzz target for a while
@@ -72,6 +77,7 @@ fn run(arguments: &[String]) -> Outcome {
         "ci" => no_options(chore, rest).and_then(|()| ci::run(&repository)),
         "arrows" => no_options(chore, rest).and_then(|()| arrows::run(&repository)),
         "tidy" => no_options(chore, rest).and_then(|()| tidy::run(&repository)),
+        "spec" => spec::run(&repository, spec::Request::parse(rest)?),
         "bench" => bench::run(&repository, &bench::Request::parse(rest)?),
         "counts" => counts::run(&repository, counts::Request::parse(rest)?),
         "fuzz" => fuzz::run(&repository, &fuzz::Request::parse(rest)?),

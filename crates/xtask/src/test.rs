@@ -3,7 +3,7 @@
 use crate::failure::Outcome;
 use crate::repository::{Repository, is_installed, run as run_command};
 use crate::step::step;
-use crate::{arrows, counts, e2e, fuzz, tidy};
+use crate::{arrows, counts, e2e, fuzz, spec, tidy};
 
 /// Long enough to replay a corpus and try some millions of new inputs on each target.
 const FUZZ_SMOKE_SECONDS: u32 = 8;
@@ -19,6 +19,7 @@ pub(crate) fn run(repository: &Repository) -> Outcome {
     })?;
     step("arrows", || arrows::run(repository))?;
     step("tidy", || tidy::run(repository))?;
+    step("statements of the standards", || spec::check(repository))?;
     step("instruction counts", || counts::check(repository))?;
     step("fuzz smoke", || fuzz::smoke(repository, FUZZ_SMOKE_SECONDS))?;
     step("end-to-end tests", || e2e::run(repository, &[]))?;

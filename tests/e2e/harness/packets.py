@@ -20,8 +20,11 @@ PINGREQ = b"\xc0\x00"
 PROPERTIES = {
     0x01: ("payload_format_indicator", "u8"), 0x02: ("message_expiry_interval", "u32"),
     0x03: ("content_type", "text"), 0x08: ("response_topic", "text"),
-    0x09: ("correlation_data", "data"), 0x11: ("session_expiry_interval", "u32"),
-    0x12: ("assigned_client_identifier", "text"), 0x13: ("server_keep_alive", "u16"),
+    0x09: ("correlation_data", "data"), 0x0B: ("subscription_identifier", "varint"),
+    0x11: ("session_expiry_interval", "u32"), 0x12: ("assigned_client_identifier", "text"),
+    0x13: ("server_keep_alive", "u16"), 0x15: ("authentication_method", "text"),
+    0x16: ("authentication_data", "data"), 0x17: ("request_problem_information", "u8"),
+    0x18: ("will_delay_interval", "u32"), 0x19: ("request_response_information", "u8"),
     0x1A: ("response_information", "text"), 0x1C: ("server_reference", "text"),
     0x1F: ("reason_string", "text"), 0x21: ("receive_maximum", "u16"),
     0x22: ("topic_alias_maximum", "u16"), 0x23: ("topic_alias", "u16"),
@@ -31,6 +34,7 @@ PROPERTIES = {
     0x29: ("subscription_identifier_available", "u8"),
     0x2A: ("shared_subscription_available", "u8"),
 }
+_REPEATED = ("user_property", "subscription_identifier")
 _IDENTIFIERS = {name: (number, form) for number, (name, form) in PROPERTIES.items()}
 
 
@@ -59,9 +63,16 @@ class Packet:
             _, rest = read_properties(rest)
         return list(rest)
 
-    def connack_properties(self):
-        """Properties of an MQTT 5 CONNACK."""
-        return read_properties(self.body[2:])[0]
+    @property
+    def session_present(self):
+        """Whether a CONNACK says that the session goes on."""
+        return bool(self.body[0] & 1)
+
+    def properties(self):
+        """Properties of any MQTT 5 packet that ends with them or with reason codes after them."""
+        at = {"CONNACK": 2, "DISCONNECT": 1, "AUTH": 1, "SUBACK": 2, "UNSUBACK": 2}
+        rest = self.body[at.get(self.kind, 3):]
+        return read_properties(rest)[0] if rest else {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,48 +134,102 @@ def properties(**values):
     return variable_int(len(out)) + out
 
 
+@dataclasses.dataclass(frozen=True)
+class Will:
+    """The Will of a CONNECT."""
+
+    topic: str
+    payload: bytes = b""
+    qos: int = 0
+    retain: bool = False
+    properties: dict = dataclasses.field(default_factory=dict)
+
+    def flags(self):
+        """Its bits of the connect flags."""
+        return 4 | self.qos << 3 | self.retain << 5
+
+    def fields(self, version):
+        """Its part of the payload."""
+        before = properties(**self.properties) if version == 5 else b""
+        return before + text(self.topic) + text(self.payload)
+
+
 def connect(client_id, version=5, clean=True, keep_alive=60, username=None, password=None,
-            **props):
+            will=None, **props):
     """CONNECT."""
     flags = (2 if clean else 0) | (0x80 if username is not None else 0)
     flags |= 0x40 if password is not None else 0
+    flags |= will.flags() if will else 0
     level = 5 if version == 5 else 4
     body = text("MQTT") + bytes([level, flags]) + struct.pack(">H", keep_alive)
     if version == 5:
         body += properties(**props)
     body += text(client_id)
+    body += will.fields(version) if will else b""
     for field in (username, password):
         if field is not None:
             body += text(field)
     return framed(0x10, body)
 
 
-def publish(topic, payload=b"", qos=0, packet_id=1, retain=False, version=5, **props):
+def publish(topic, payload=b"", qos=0, packet_id=1, retain=False, dup=False, version=5, **props):
     """PUBLISH."""
     body = text(topic)
     if qos:
         body += struct.pack(">H", packet_id)
     if version == 5:
         body += properties(**props)
-    return framed(0x30 | qos << 1 | int(retain), body + payload)
+    return framed(0x30 | dup << 3 | qos << 1 | retain, body + payload)
 
 
 def puback(packet_id, version=5, reason=0):
     """PUBACK; the reason is left out when it is 0."""
+    return _acknowledgement(0x40, packet_id, version, reason)
+
+
+def pubrec(packet_id, version=5, reason=0):
+    """PUBREC; the reason is left out when it is 0."""
+    return _acknowledgement(0x50, packet_id, version, reason)
+
+
+def pubrel(packet_id, version=5, reason=0):
+    """PUBREL; the reason is left out when it is 0."""
+    return _acknowledgement(0x62, packet_id, version, reason)
+
+
+def pubcomp(packet_id, version=5, reason=0):
+    """PUBCOMP; the reason is left out when it is 0."""
+    return _acknowledgement(0x70, packet_id, version, reason)
+
+
+def _acknowledgement(first_byte, packet_id, version, reason):
     body = struct.pack(">H", packet_id)
     if version == 5 and reason:
         body += bytes([reason])
-    return framed(0x40, body)
+    return framed(first_byte, body)
 
 
-def subscribe(filters, packet_id=1, version=5):
-    """SUBSCRIBE; filters are (filter, QoS)."""
+def options(qos, no_local=False, retain_as_published=False, retain_handling=0):
+    """The options byte of a subscription; MQTT 3.1.1 has the QoS alone."""
+    return qos | no_local << 2 | retain_as_published << 3 | retain_handling << 4
+
+
+def subscribe(filters, packet_id=1, version=5, **props):
+    """SUBSCRIBE; filters are (filter, QoS or options byte)."""
     body = struct.pack(">H", packet_id)
     if version == 5:
-        body += properties()
+        body += properties(**props)
     for name, qos in filters:
         body += text(name) + bytes([qos])
     return framed(0x82, body)
+
+
+def unsubscribe(filters, packet_id=1, version=5):
+    """UNSUBSCRIBE."""
+    body = struct.pack(">H", packet_id)
+    if version == 5:
+        body += properties()
+    return framed(0xA2, body + b"".join(text(name) for name in filters))
 
 
 def disconnect(version=5, reason=0):
@@ -180,7 +245,7 @@ def read_properties(data):
     while rest:
         name, form = PROPERTIES[rest[0]]
         value, rest = _read_value(form, rest[1:])
-        if name == "user_property":
+        if name in _REPEATED:
             found.setdefault(name, []).append(value)
         else:
             assert name not in found, f"{name} twice"
@@ -210,6 +275,9 @@ def _read_value(form, data):
         return struct.unpack_from(">H", data)[0], data[2:]
     if form == "u32":
         return struct.unpack_from(">I", data)[0], data[4:]
+    if form == "varint":
+        value, width = read_variable_int(data)
+        return value, data[width:]
     first, rest = _read_data(data)
     if form == "data":
         return first, rest
@@ -223,6 +291,8 @@ def _write_value(form, value):
     numbers = {"u8": ">B", "u16": ">H", "u32": ">I"}
     if form in numbers:
         return struct.pack(numbers[form], value)
+    if form == "varint":
+        return variable_int(value)
     if form == "pair":
         return text(value[0]) + text(value[1])
     return text(value)

@@ -102,10 +102,38 @@ class WireDevice:
         """PUBACK for a message."""
         self.send(packets.puback(message.packet_id, self.version, reason))
 
-    def subscribe(self, *filters, qos=1):
-        """SUBSCRIBE; returns the reason codes."""
-        self.send(packets.subscribe([(f, qos) for f in filters], 7, self.version))
+    def take(self, seconds=15.0):
+        """The next packet, a PUBLISH whose QoS is served to its end; returns the message."""
+        message = self.message(seconds)
+        if message.qos == 1:
+            self.acknowledge(message)
+        if message.qos == 2:
+            self.send(packets.pubrec(message.packet_id, self.version))
+            assert self.expect("PUBREL").packet_id == message.packet_id
+            self.send(packets.pubcomp(message.packet_id, self.version))
+        return message
+
+    def publish(self, topic, payload=b"", qos=0, packet_id=9, **publish):
+        """PUBLISH with all its acknowledgements."""
+        self.send(packets.publish(topic, payload, qos, packet_id, version=self.version, **publish))
+        if qos:
+            answer = self.expect("PUBACK" if qos == 1 else "PUBREC")
+            assert (answer.packet_id, answer.reason() < 0x80) == (packet_id, True), answer
+        if qos == 2:
+            self.send(packets.pubrel(packet_id, self.version))
+            assert self.expect("PUBCOMP").packet_id == packet_id
+
+    def subscribe(self, *filters, qos=1, identifier=None, **options):
+        """SUBSCRIBE with the same options for all filters; returns the reason codes."""
+        chosen = packets.options(qos, **options)
+        props = {} if identifier is None else {"subscription_identifier": identifier}
+        self.send(packets.subscribe([(f, chosen) for f in filters], 7, self.version, **props))
         return self.expect("SUBACK").reasons(self.version)
+
+    def unsubscribe(self, *filters):
+        """UNSUBSCRIBE; returns the reason codes, of which MQTT 3.1.1 has none."""
+        self.send(packets.unsubscribe(filters, 8, self.version))
+        return self.expect("UNSUBACK").reasons(self.version)
 
     def is_silent(self):
         """Whether a ping is answered by its PINGRESP and nothing comes before it."""
@@ -122,6 +150,11 @@ class WireDevice:
     def close(self):
         """Drops the connection without a DISCONNECT."""
         self.sock.close()
+
+    def leave(self):
+        """DISCONNECT; returns when the server has taken note and closed the connection."""
+        self.send(packets.disconnect(self.version))
+        assert self.end() == []
 
     def disconnect(self):
         """DISCONNECT, then the end."""

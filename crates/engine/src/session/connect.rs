@@ -189,7 +189,7 @@ fn assigned_id(
     match connect.version {
         Version::V311 if !connect.clean_start => refuse(
             ReasonCode::ClientIdentifierNotValid,
-            "an empty client ID needs a clean session [MQTT-3.1.3-8]",
+            "an empty client ID needs a clean session [MQTT3-3.1.3-8]",
         ),
         Version::V311 | Version::V5 => Ok(assign()),
     }

@@ -80,7 +80,7 @@ impl<W> Session<W> {
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(&disconnect),
             // A second CONNECT [MQTT-3.1.0-2], packets only a server sends, and AUTH without an
-            // authentication method [MQTT-4.12.0-1].
+            // authentication method.
             Packet::Connect(_)
             | Packet::ConnAck(_)
             | Packet::SubAck(_)

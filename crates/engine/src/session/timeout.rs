@@ -44,8 +44,8 @@ impl<W> Session<W> {
         self.inflight.poll_expired(now)
     }
 
-    /// One and a half times the keep-alive after the last packet ([MQTT-3.1.2-22] of MQTT 5,
-    /// [MQTT-3.1.2-24] of 3.1.1).
+    /// One and a half times the keep-alive after the last packet ([MQTT-3.1.2-22],
+    /// [MQTT3-3.1.2-24]).
     fn keep_alive_deadline(&self) -> Option<Moment> {
         let keep_alive = Duration::from_secs(u64::from(self.keep_alive_seconds));
         (self.keep_alive_seconds > 0).then(|| self.last_received.after(keep_alive * 3 / 2))

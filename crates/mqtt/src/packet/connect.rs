@@ -43,7 +43,7 @@ pub struct Connect<'a> {
     pub will: Option<Will<'a>>,
     /// The user name.
     pub username: Option<&'a str>,
-    /// The password; in MQTT 3.1.1 only beside a user name `[MQTT-3.1.2-22]` of 3.1.1.
+    /// The password; in MQTT 3.1.1 only beside a user name `[MQTT3-3.1.2-22]`.
     pub password: Option<&'a [u8]>,
 }
 

@@ -19,6 +19,14 @@ from harness.wire_device import WireDevice
 NUMBERS = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    """Tests of plain MQTT can be turned against another broker, to see whether they are right."""
+    parser.addoption("--broker", metavar="HOST:PORT",
+                     help="a broker with anonymous access to test instead of tenfour")
+    parser.addoption("--broker-websocket", metavar="HOST:PORT",
+                     help="where the broker of --broker takes WebSockets, path /mqtt")
+
+
 @pytest.fixture(scope="session")
 def bootstrapped(tmp_path_factory):
     """A data folder as the first `tenfour dev` makes it, and everybody registered in it."""

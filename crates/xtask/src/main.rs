@@ -9,6 +9,7 @@ mod debian;
 mod e2e;
 mod failure;
 mod fuzz;
+mod node;
 mod python;
 mod repository;
 mod step;

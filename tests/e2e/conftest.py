@@ -98,6 +98,12 @@ def server(main_server):
 
 
 @pytest.fixture(scope="session")
+def unlimited_server(start):
+    """The profile `aws` without its rates."""
+    yield from running(start("unlimited", "--unlimited"))
+
+
+@pytest.fixture(scope="session")
 def main_open_server(start):
     """The standard profile, nobody authenticated on the plain listeners, no rates."""
     yield from running(start("open", "--profile", "standard", "--open", "--unlimited"))

@@ -20,9 +20,11 @@ NUMBERS = itertools.count(1)
 
 
 def pytest_addoption(parser):
-    """The one option of ours; only the tests of `standard` know it."""
+    """Tests of plain MQTT can be turned against another broker, to see whether they are right."""
     parser.addoption("--broker", metavar="HOST:PORT",
-                     help="hold another MQTT broker against the standards (standard/)")
+                     help="a broker with anonymous access to test instead of tenfour")
+    parser.addoption("--broker-websocket", metavar="HOST:PORT",
+                     help="where the broker of --broker takes WebSockets, path /mqtt")
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +95,12 @@ def server(main_server):
     """The server of most tests, which has to survive each of them."""
     yield main_server
     assert main_server.is_alive(), main_server.printed()[-2000:]
+
+
+@pytest.fixture(scope="session")
+def unlimited_server(start):
+    """The profile `aws` without its rates."""
+    yield from running(start("unlimited", "--unlimited"))
 
 
 @pytest.fixture(scope="session")

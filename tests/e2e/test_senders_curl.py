@@ -5,24 +5,12 @@ import subprocess
 
 import pytest
 
-from harness.answer import Answer, check, check_shape
+from harness.answer import check, check_shape
 from harness.certificates import Certificate
+from harness.commands import curl
 
 REBOOT = '{"action": "reboot"}'
 PATH = "/connections/myDevice/messages?topic=commands%2Freboot&confirmation=true&timeout=10"
-
-
-def curl(server, *arguments):
-    """Runs curl; returns the answer and the HTTP version."""
-    command = ["curl", "--silent", "--show-error", "--cacert", server.ca, "--max-time", "30",
-               "--write-out", "\n%{http_version} %{http_code} %{header_json}",
-               *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr.decode()
-    body, _, tail = done.stdout.partition(b"\n")
-    version, status, headers = tail.decode().split(" ", 2)
-    headers = {name.lower(): values[0] for name, values in json.loads(headers).items()}
-    return Answer(int(status), headers, body), version
 
 
 @pytest.fixture

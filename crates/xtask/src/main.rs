@@ -9,6 +9,7 @@ mod debian;
 mod e2e;
 mod failure;
 mod fuzz;
+mod node;
 mod python;
 mod repository;
 mod spec;
@@ -48,8 +49,9 @@ Chores:
       --only ROW[,ROW]   only these rows, or all whose names begin so; nothing is written
   help, --help         this text
 
-The tests need Rust, Python 3.9 or newer with venv, and curl; Debian packages that are missing
-are installed with apt-get when run as root, otherwise the message says how to get them.
+The tests need Rust, Python 3.9 or newer with venv, Node.js with npm, chromium and curl; Debian
+packages that are missing are installed with apt-get when run as root, otherwise the message says
+how to get them.
 Files made on the way are below the target folder.";
 
 fn main() -> ExitCode {

@@ -24,6 +24,8 @@ class Population:
     narrow: Certificate
     # A device that may also send to every client.
     gateway: Certificate
+    # A device that may do everything.
+    anything: Certificate
     # As fleet, but X.509 version 1.
     version_1: Certificate
     # Registered, but not active.
@@ -41,7 +43,8 @@ def populate(registry, folder):
         version_1=certificates.make_version_1(folder, "version_1"),
         **{
             name: certificates.make(folder, name)
-            for name in ("fleet", "narrow", "gateway", "inactive", "revoked", "stranger")
+            for name in ("fleet", "narrow", "gateway", "anything", "inactive", "revoked",
+                         "stranger")
         },
     )
     _policies(registry)
@@ -49,6 +52,7 @@ def populate(registry, folder):
     registry.certificate("version_1", people.version_1, ["fleet"])
     registry.certificate("narrow", people.narrow, ["narrow"])
     registry.certificate("gateway", people.gateway, ["fleet", "gateway"])
+    registry.certificate("anything", people.anything, ["anything"])
     registry.certificate("inactive", people.inactive, ["fleet"], status="INACTIVE")
     registry.certificate("revoked", people.revoked, ["fleet"], status="REVOKED")
     _senders(registry)
@@ -70,6 +74,7 @@ def _policies(registry):
         allow(["iot:Publish", "iot:Receive"], "topic/e2e/allowed/*"),
         allow("iot:Subscribe", "topicfilter/e2e/allowed/*"),
     )
+    registry.policy("anything", allow("iot:*", "*"))
     registry.policy("gateway", allow("iot:SendDirectMessage", "client/*"))
     registry.policy(
         "narrow-sender",

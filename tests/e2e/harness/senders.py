@@ -39,21 +39,35 @@ class BotoSender:
         headers = {name.lower(): value for name, value in http_response.headers.items()}
         self.answer = Answer(http_response.status_code, headers, http_response.content)
 
+    def call(self, operation, **parameters):
+        """Any operation of the service; returns what boto3 makes of the answer."""
+        return getattr(self.client, operation)(**parameters)
+
+    def refused_call(self, name, operation, **parameters):
+        """An operation that has to raise this exception of the model; returns the answer."""
+        with pytest.raises(getattr(self.client.exceptions, name)) as caught:
+            self.call(operation, **parameters)
+        response = caught.value.response
+        assert response["Error"]["Code"] == name
+        assert response["Error"]["Message"] == self.answer.json["message"]
+        assert response["ResponseMetadata"]["RequestId"] == self.answer.trace_id
+        return self.answer
+
     def send(self, client_id, topic, **parameters):
         """Sends; returns the HTTP answer of a success."""
-        result = self.client.send_direct_message(clientId=client_id, topic=topic, **parameters)
+        result = self.call("send_direct_message", clientId=client_id, topic=topic, **parameters)
         assert result["message"] == "OK"
         assert result["traceId"] == self.answer.trace_id
         return self.answer
 
     def refused(self, name, client_id, topic, **parameters):
         """Sends what has to raise this exception of the service model; returns the answer."""
-        with pytest.raises(getattr(self.client.exceptions, name)) as caught:
-            self.client.send_direct_message(clientId=client_id, topic=topic, **parameters)
-        response = caught.value.response
-        assert response["Error"]["Code"] == name
-        assert response["Error"]["Message"] == self.answer.json["message"]
-        assert response["ResponseMetadata"]["RequestId"] == self.answer.trace_id
+        return self.refused_call(name, "send_direct_message", clientId=client_id, topic=topic,
+                                 **parameters)
+
+    def publish(self, topic, **parameters):
+        """Publish; returns the HTTP answer of a success."""
+        self.call("publish", topic=topic, **parameters)
         return self.answer
 
 

@@ -107,7 +107,7 @@ impl Admission {
         self.node.connect_failed(&self.entrance, None, &ConnectEnd::Malformed(code));
         let io = self.io.take();
         if let (Some(io), Some(refusal)) = (io, refusal) {
-            self.node.refuse(io, refusal, Version::V311);
+            self.node.refuse(io, refusal, Version::V311, None);
         }
         None
     }
@@ -129,7 +129,8 @@ impl Admission {
             Verdict::Refused(refusal, end) => {
                 node.connect_failed(entrance, Some(&connect), &end);
                 if let Some(refusal) = refusal {
-                    node.refuse(io, refusal, connect.version);
+                    let packet_size_max = connect.properties.maximum_packet_size();
+                    node.refuse(io, refusal, connect.version, packet_size_max);
                 }
                 None
             }
@@ -211,9 +212,15 @@ fn assigned_client_id() -> ClientId {
 }
 
 impl Node {
-    fn refuse(self: &Arc<Self>, io: Box<dyn Transport>, refusal: Refusal, version: Version) {
+    fn refuse(
+        self: &Arc<Self>,
+        io: Box<dyn Transport>,
+        refusal: Refusal,
+        version: Version,
+        packet_size_max: Option<u32>,
+    ) {
         let mut bytes = Vec::new();
-        refusal.refuse(version, &mut bytes);
+        refusal.refuse(version, packet_size_max, &mut bytes);
         self.part(io, bytes);
     }
 }

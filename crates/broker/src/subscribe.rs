@@ -7,8 +7,7 @@ use engine::session::Delivery;
 use engine::topics::Subscription;
 use engine::{Moment, Ticket};
 use mqtt::{
-    Packet, Properties, QoS, ReasonCode, RetainHandling, SubAck, Subscribe, SubscribeOptions,
-    TopicFilter, UnsubAck, Unsubscribe,
+    QoS, ReasonCode, RetainHandling, Subscribe, SubscribeOptions, TopicFilter, Unsubscribe,
 };
 use store::record;
 
@@ -58,12 +57,10 @@ impl Driver {
         let reasons: Vec<ReasonCode> = granted.iter().map(reason_code).collect();
         self.node.subscribed(self.link(), self.version, subscribe, &reasons);
         let durable = granted.iter().flatten().map(|granted| granted.durable).max();
-        let properties = Properties::EMPTY;
-        let packet_id = subscribe.packet_id;
         let flow = self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
-            let suback = Packet::SubAck(SubAck { packet_id, properties, reasons });
-            session.answer(&suback, durable.unwrap_or_default(), out);
+            let durable = durable.unwrap_or_default();
+            session.answer_subscribe(subscribe.packet_id, reasons, durable, out);
         });
         for ((text, options), granted) in subscribe.filters.iter().zip(&granted) {
             if let (Ok(granted), Ok(filter)) = (granted, TopicFilter::parse(text)) {
@@ -94,12 +91,9 @@ impl Driver {
             })
             .collect();
         self.node.unsubscribed(self.link(), unsubscribe);
-        let properties = Properties::EMPTY;
-        let packet_id = unsubscribe.packet_id;
         self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
-            let unsuback = Packet::UnsubAck(UnsubAck { packet_id, properties, reasons });
-            session.answer(&unsuback, durable, out);
+            session.answer_unsubscribe(unsubscribe.packet_id, reasons, durable, out);
         })
     }
 
@@ -119,6 +113,13 @@ impl Driver {
         let quotas = &self.node.rules.quotas;
         if self.node.budgets.subscribes.take(quotas.subscribes, now).is_err() {
             return Err(ReasonCode::QuotaExceeded);
+        }
+        if filter.share_group().is_some() {
+            let subscriber = Subscriber(Arc::clone(&self.device));
+            let others = self.node.subscriptions.read().others_in_group(filter, &subscriber);
+            if others >= quotas.members_per_shared_group {
+                return Err(ReasonCode::QuotaExceeded);
+            }
         }
         options.qos = options.qos.min(self.node.rules.profile.maximum_qos);
         let mut state = self.device.lock();

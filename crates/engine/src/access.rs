@@ -142,7 +142,8 @@ impl Access {
         Ok(PublishPermit(()))
     }
 
-    /// May the peer subscribe to that filter (spec 6.2, `iot:Subscribe`)?
+    /// May the peer subscribe to that filter (spec 6.2, `iot:Subscribe`)? For a shared subscription
+    /// either the whole text or the filter in it grants, and either denies (spec 12.11).
     ///
     /// # Errors
     /// [`Denied`].
@@ -153,8 +154,16 @@ impl Access {
         now: Moment,
     ) -> Result<SubscribePermit, Denied> {
         let context = self.context(peer, now);
-        self.ask(peer, Action::Subscribe, Resource::TopicFilter(filter.as_str()), &context)?;
-        Ok(SubscribePermit(()))
+        let decide =
+            |text| self.decide(peer, Action::Subscribe, Resource::TopicFilter(text), &context);
+        let whole = decide(filter.as_str());
+        let granted = if filter.share_group().is_none() {
+            whole == Verdict::Allowed
+        } else {
+            let decisions = [whole, decide(filter.inner())];
+            decisions.contains(&Verdict::Allowed) && !decisions.contains(&Verdict::Forbidden)
+        };
+        if granted { Ok(SubscribePermit(())) } else { Err(Denied) }
     }
 
     /// May the device receive a message on that topic (spec 6.2, `iot:Receive`)? Asked for every
@@ -193,14 +202,38 @@ impl Access {
         resource: Resource<'_>,
         context: &Context<'_>,
     ) -> Result<(), Denied> {
+        match self.decide(peer, action, resource, context) {
+            Verdict::Allowed => Ok(()),
+            Verdict::NotAllowed | Verdict::Forbidden => Err(Denied),
+        }
+    }
+
+    fn decide(
+        &self,
+        peer: &Peer,
+        action: Action,
+        resource: Resource<'_>,
+        context: &Context<'_>,
+    ) -> Verdict {
         let grants = peer.principal.grants.load();
         if grants.status != Status::Active {
-            return Err(Denied);
+            return Verdict::Forbidden;
         }
         let request = Request { action, resource, scope: &self.scope, context };
         match grants.policies.evaluate(&request) {
-            Decision::Allowed(_) => Ok(()),
-            Decision::ExplicitDeny(_) | Decision::ImplicitDeny => Err(Denied),
+            Decision::Allowed(_) => Verdict::Allowed,
+            Decision::ImplicitDeny => Verdict::NotAllowed,
+            Decision::ExplicitDeny(_) => Verdict::Forbidden,
         }
     }
+}
+
+/// What the policies say, without the statement that says it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Allowed,
+    /// No statement allows it.
+    NotAllowed,
+    /// A statement denies it, or the principal is not active.
+    Forbidden,
 }

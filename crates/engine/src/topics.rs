@@ -102,6 +102,23 @@ impl<K: Clone + PartialEq> Topics<K> {
         removed
     }
 
+    /// How many members the shared subscription has, but for `subscriber`.
+    pub fn others_in_group(&self, filter: TopicFilter<'_>, subscriber: &K) -> usize {
+        let here = if filter.has_wildcard() {
+            let mut levels = filter.levels();
+            let node =
+                levels.try_fold(ROOT, |node, level| self.nodes[node].children.get(level).copied());
+            node.map(|node| &self.nodes[node].here)
+        } else {
+            self.exact.get(filter.inner())
+        };
+        let name = filter.share_group();
+        let groups = here.map_or(&[][..], |here| &here.groups);
+        let group = groups.iter().find(|group| Some(&*group.name) == name);
+        let members = group.map_or(&[][..], |group| &group.members);
+        members.iter().filter(|member| member.subscriber != *subscriber).count()
+    }
+
     /// Calls `found` for every matching subscription; a subscriber with several matching filters is
     /// named several times. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-1]; AWS
     /// says no, spec 4.4). Wildcards at the start do not match a topic that starts with `$`
@@ -303,6 +320,9 @@ mod tests {
             }
         });
         assert_eq!(groups, [3, 1]);
+        assert_eq!(topics.others_in_group(filter(shared), &0), 2);
+        assert_eq!(topics.others_in_group(filter(shared), &3), 3);
+        assert_eq!(topics.others_in_group(filter("$share/g/b/+"), &0), 0);
         assert!(topics.remove(filter(other), &3));
         assert!(!topics.remove(filter(other), &3));
         for at in 0..3 {

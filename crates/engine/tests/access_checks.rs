@@ -160,3 +160,19 @@ fn variables_and_the_clock_come_from_the_connection() {
     assert!(access.publish(&device, topic("devices/other"), false, early).is_err());
     assert!(access.publish(&device, topic("devices/lamp"), false, late).is_err());
 }
+
+#[test]
+fn a_shared_subscription_is_granted_by_its_whole_text_or_its_filter_and_denied_by_either() {
+    let (access, now) = (access(), Moment::START);
+    let may = |statements: &[String]| {
+        let filter = TopicFilter::parse("$share/g/a/+").expect("a filter");
+        access.subscribe(&peer(statements), filter, now).is_ok()
+    };
+    let (whole, inner) = ("topicfilter/$share/g/a/+", "topicfilter/a/+");
+    let deny = |resource| allow("iot:Subscribe", resource).replace("Allow", "Deny");
+    assert!(may(&[allow("iot:Subscribe", whole)]));
+    assert!(may(&[allow("iot:Subscribe", inner)]));
+    assert!(!may(&[allow("iot:Subscribe", "topicfilter/b/+")]));
+    assert!(!may(&[allow("iot:Subscribe", whole), deny(inner)]));
+    assert!(!may(&[allow("iot:Subscribe", inner), deny(whole)]));
+}

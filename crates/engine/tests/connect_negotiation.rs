@@ -219,11 +219,11 @@ fn a_refusal_is_told_in_the_words_of_the_version() {
     for (code, v311) in cases {
         let refusal = Refusal { code, details: "?" };
         let mut bytes = Vec::new();
-        refusal.refuse(Version::V5, &mut bytes);
+        refusal.refuse(Version::V5, None, &mut bytes);
         let said = [&[0x20, 7, 0, code.code(), 4, 0x1f, 0, 1], &b"?"[..]].concat();
         assert_eq!(bytes, said, "{code}");
         bytes.clear();
-        refusal.refuse(Version::V311, &mut bytes);
+        refusal.refuse(Version::V311, None, &mut bytes);
         let expected = v311.map_or(Vec::new(), |v311| vec![0x20, 2, 0, v311]);
         assert_eq!(bytes, expected, "{code}");
     }

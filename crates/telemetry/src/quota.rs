@@ -34,8 +34,6 @@ pub enum Quota {
     RetainedPublishes,
     /// Retained messages of the account.
     RetainedMessages,
-    /// Members of one shared subscription.
-    MembersPerSharedGroup,
 }
 
 impl Quota {
@@ -56,7 +54,6 @@ impl Quota {
             Quota::QueuedMessages => "queued_messages",
             Quota::RetainedPublishes => "retained_publishes",
             Quota::RetainedMessages => "retained_messages",
-            Quota::MembersPerSharedGroup => "members_per_shared_group",
         }
     }
 }
@@ -76,5 +73,4 @@ label!(Quota, |quota: &Quota| quota.word(), {
     QueuedMessages,
     RetainedPublishes,
     RetainedMessages,
-    MembersPerSharedGroup,
 });

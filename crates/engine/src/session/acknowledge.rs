@@ -1,12 +1,14 @@
 //! Acknowledgements: the client's of our messages, and ours of its messages and requests.
 
-use mqtt::{Ack, Packet, PacketId, Properties, QoS, ReasonCode, Version};
+use mqtt::{
+    Ack, Packet, PacketId, Properties, PropertiesBuf, QoS, ReasonCode, SubAck, UnsubAck, Version,
+};
 
-use super::Session;
 use super::backlog::pubrel;
 use super::change::Change;
 use super::hold::Wait;
 use super::packet::Step;
+use super::{Session, reason_string};
 use crate::close::CloseReason;
 use crate::direct::Settlement;
 use crate::inflight::{Released, Slot};
@@ -146,15 +148,14 @@ impl<W> Session<W> {
             None => (ReasonCode::Success, None),
             Some((code, sentence)) => (code, Some(sentence)),
         };
-        let said = self.reason_string(sentence.filter(|_| self.problem_information));
+        let said = self.reason_string(sentence);
         let full = Ack { packet_id, reason, properties: said.as_properties() };
-        // Left out where the client's Maximum Packet Size has no room for it ([MQTT-3.4.2-2]).
-        let ack = if full.properties.as_bytes().len() + 16 <= self.packet_size_max as usize {
+        let ack = if self.has_room_for(full.properties) {
             full
         } else {
             Ack { properties: Properties::EMPTY, ..full }
         };
-        let wait = if durable == Ticket::NONE { Wait::No } else { Wait::Until(durable) };
+        let wait = wait(durable);
         match qos {
             QoS::AtMostOnce => {}
             QoS::AtLeastOnce => self.emit_counted(&Packet::PubAck(ack), wait, true, out),
@@ -162,10 +163,47 @@ impl<W> Session<W> {
         }
     }
 
-    /// Appends the SUBACK or UNSUBACK, once `durable` is: what it grants is there after a crash.
-    pub fn answer(&mut self, packet: &Packet<'_>, durable: Ticket, out: &mut Vec<u8>) {
-        let wait = if durable == Ticket::NONE { Wait::No } else { Wait::Until(durable) };
-        self.emit(packet, wait, out);
+    /// Appends the SUBACK, once `durable` is: what it grants is there after a crash.
+    pub fn answer_subscribe(
+        &mut self,
+        packet_id: PacketId,
+        reasons: Vec<ReasonCode>,
+        durable: Ticket,
+        out: &mut Vec<u8>,
+    ) {
+        let refused = reasons.iter().find(|code| code.is_error());
+        let said = self.reason_string(refused.map(|code| why_refused(*code)));
+        let full = SubAck { packet_id, properties: said.as_properties(), reasons };
+        let suback = if self.has_room_for(full.properties) {
+            full
+        } else {
+            SubAck { properties: Properties::EMPTY, ..full }
+        };
+        self.emit(&Packet::SubAck(suback), wait(durable), out);
+    }
+
+    /// Appends the UNSUBACK, once `durable` is: what it removed does not come back after a crash.
+    pub fn answer_unsubscribe(
+        &mut self,
+        packet_id: PacketId,
+        reasons: Vec<ReasonCode>,
+        durable: Ticket,
+        out: &mut Vec<u8>,
+    ) {
+        let unsuback = UnsubAck { packet_id, properties: Properties::EMPTY, reasons };
+        self.emit(&Packet::UnsubAck(unsuback), wait(durable), out);
+    }
+
+    /// The properties that say why an acknowledgement refuses, if the client wants to know
+    /// ([MQTT-3.1.2-29]).
+    fn reason_string(&self, sentence: Option<&str>) -> PropertiesBuf {
+        reason_string(self.version, sentence.filter(|_| self.problem_information))
+    }
+
+    /// Whether an acknowledgement with these properties is within the client's Maximum Packet Size
+    /// ([MQTT-3.4.2-2], [MQTT-3.5.2-2], [MQTT-3.9.2-1]).
+    fn has_room_for(&self, properties: Properties<'_>) -> bool {
+        properties.as_bytes().len() + ACKNOWLEDGEMENT_BYTES <= self.packet_size_max as usize
     }
 
     /// PUBREL or PUBCOMP for a packet ID that nothing is known of; MQTT 5 can say so.
@@ -179,5 +217,26 @@ impl<W> Session<W> {
             Version::V311 => ReasonCode::Success,
         };
         kind(Ack { packet_id, reason, properties: Properties::EMPTY })
+    }
+}
+
+/// More than an acknowledgement has without its properties; a SUBACK with as many filters as would
+/// make it larger has other worries.
+const ACKNOWLEDGEMENT_BYTES: usize = 64;
+
+fn wait(durable: Ticket) -> Wait {
+    if durable == Ticket::NONE { Wait::No } else { Wait::Until(durable) }
+}
+
+/// One sentence for the code of a filter that was refused.
+fn why_refused(code: ReasonCode) -> &'static str {
+    if code == ReasonCode::NotAuthorized {
+        "The policies do not allow a filter."
+    } else if code == ReasonCode::QuotaExceeded {
+        "A quota on subscriptions is exceeded."
+    } else if code == ReasonCode::TopicFilterInvalid {
+        "A filter is malformed, too long or not open to clients."
+    } else {
+        "A filter could not be subscribed."
     }
 }

@@ -1,8 +1,11 @@
 //! CONNECT: what the client asks for and what it gets.
 
-use mqtt::{ClientId, ConnAck, Connect, Packet, PropertiesBuf, Property, QoS, ReasonCode, Version};
+use mqtt::{
+    ClientId, ConnAck, Connect, Packet, Properties, PropertiesBuf, Property, QoS, ReasonCode,
+    Version,
+};
 
-use super::{Rules, encode};
+use super::{Rules, encode, reason_string};
 
 /// The terms of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,22 +140,19 @@ impl Granted {
 
 impl Refusal {
     /// Appends the CONNACK that refuses; nothing if the version has no way to say why, and then the
-    /// connection is only closed.
-    pub fn refuse(self, version: Version, out: &mut Vec<u8>) {
+    /// connection is only closed. `packet_size_max` is the client's Maximum Packet Size: a reason
+    /// string that has no room is left out ([MQTT-3.2.2-19]).
+    pub fn refuse(self, version: Version, packet_size_max: Option<u32>, out: &mut Vec<u8>) {
         let reason = match version {
             Version::V5 => Some(self.code),
             Version::V311 => return_code(self.code),
         };
-        let mut said = PropertiesBuf::new();
-        if version == Version::V5 {
-            let pushed = said.push(Property::ReasonString(self.details));
-            debug_assert!(pushed.is_ok(), "a sentence of our own does not encode");
-        }
-        let properties = said.as_properties();
-        if let Some(reason) = reason {
-            let packet = Packet::ConnAck(ConnAck { session_present: false, reason, properties });
-            encode(&packet, version, out);
-        }
+        let Some(reason) = reason else { return };
+        let said = reason_string(version, Some(self.details));
+        let full = ConnAck { session_present: false, reason, properties: said.as_properties() };
+        let fits = packet_size_max.is_none_or(|max| full.encoded_len(version) <= max as usize);
+        let connack = if fits { full } else { ConnAck { properties: Properties::EMPTY, ..full } };
+        encode(&Packet::ConnAck(connack), version, out);
     }
 }
 

@@ -261,7 +261,8 @@ impl<W> Session<W> {
     /// ([MQTT-4.13.1-1]; MQTT 3.1.1 clients see the socket close).
     pub fn farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
         if let (Version::V5, Some(reason_code)) = (self.version, reason.disconnect_code()) {
-            let said = self.reason_string(Some(reason.sentence()));
+            // [MQTT-3.14.2-3]
+            let said = reason_string(self.version, Some(reason.sentence()));
             let full = mqtt::Disconnect { reason: reason_code, properties: said.as_properties() };
             let disconnect = if full.encoded_len(self.version) <= self.packet_size_max as usize {
                 full
@@ -303,16 +304,6 @@ impl<W> Session<W> {
         &mut memory.get_or_insert_with(|| Box::new(Memory::new(&rules.queued))).received
     }
 
-    /// The properties that say why, in MQTT 5.
-    fn reason_string(&self, sentence: Option<&str>) -> PropertiesBuf {
-        let mut properties = PropertiesBuf::new();
-        if let (Version::V5, Some(sentence)) = (self.version, sentence) {
-            let pushed = properties.push(Property::ReasonString(sentence));
-            debug_assert!(pushed.is_ok(), "a sentence of our own does not encode");
-        }
-        properties
-    }
-
     /// The length of a PUBLISH with the packet ID that it will get if its QoS needs one.
     fn length_on_the_wire(&self, publish: &Publish<'_>) -> usize {
         let packet_id = (publish.qos != QoS::AtMostOnce).then_some(ANY_PACKET_ID).flatten();
@@ -338,4 +329,14 @@ fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) {
         debug_assert!(false, "a packet of our own does not encode: {packet:?}");
         out.truncate(before);
     }
+}
+
+/// The properties that say why, in MQTT 5.
+fn reason_string(version: Version, sentence: Option<&str>) -> PropertiesBuf {
+    let mut properties = PropertiesBuf::new();
+    if let (Version::V5, Some(sentence)) = (version, sentence) {
+        let pushed = properties.push(Property::ReasonString(sentence));
+        debug_assert!(pushed.is_ok(), "a sentence of our own does not encode");
+    }
+    properties
 }

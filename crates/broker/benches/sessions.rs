@@ -12,18 +12,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use broker::{Entrance, Node, NodeSettings, Serving, Settle, Settled, Transport, Waiter};
+use broker::{Entrance, Node, Serving, Settle, Settled, Transport, Waiter};
 use engine::access::Peer;
 use engine::direct::DirectMessage;
-use engine::directory::{Directory, Principal};
-use engine::limits::{Bounds, Quotas};
+use engine::directory::Principal;
 use engine::outcome::DirectOutcome;
-use engine::profile::AWS;
-use engine::session::Rules;
 use mqtt::{ClientId, Connect, Packet, Properties, TopicName, Version};
-use policy::Scope;
-use telemetry::{Level, LogSettings, LogTarget, Telemetry};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+mod node;
 
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
@@ -76,27 +73,6 @@ impl AsyncWrite for Loopback {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
-}
-
-fn node() -> Arc<Node> {
-    let bounds = Bounds::default();
-    let mut quotas = Quotas::default().without_rates();
-    quotas.connections = usize::MAX;
-    let log = LogSettings {
-        target: LogTarget::Discard,
-        level: Level::Info,
-        buffer_bytes: 1 << 20,
-        account: "123456789012".to_owned(),
-    };
-    Node::start(NodeSettings {
-        scope: Scope::new("us-west-2", "123456789012"),
-        rules: Rules::new(&AWS, quotas, &bounds),
-        bounds,
-        directory: Arc::new(arc_swap::ArcSwap::from_pointee(Directory::default())),
-        telemetry: Arc::new(Telemetry::start(log).expect("nothing to open")),
-        kept: None,
-    })
-    .expect("nothing to read")
 }
 
 fn client_id(number: usize) -> ClientId {
@@ -198,7 +174,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let _context = runtime.enter();
-    let node = node();
+    let node = node::start(None);
     let principal = Principal::anonymous();
     let mut devices = Vec::with_capacity(sessions);
     devices.extend((0..FEW).map(|number| connect(&node, &principal, number)));

@@ -16,6 +16,7 @@ mod drain;
 mod driver;
 mod events;
 mod farewell;
+mod gauges;
 mod keeper;
 mod lifecycle;
 mod node;

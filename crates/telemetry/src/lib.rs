@@ -28,7 +28,7 @@ mod verdict;
 
 pub use event::Event;
 pub use level::{Level, Status};
-pub use metrics::Metrics;
+pub use metrics::{Gauge, Metrics};
 pub use quota::Quota;
 pub use sink::{LogError, LogTarget};
 pub use telemetry::{LogSettings, Telemetry};

@@ -26,6 +26,7 @@ use crate::metrics::histogram::Histogram;
 use crate::{Quota, Status, Verdict};
 
 pub(crate) use label::{Label, label};
+pub use render::Gauge;
 
 /// HTTP status codes that can be counted: 100 to 599.
 const HTTP_STATUSES: usize = 500;

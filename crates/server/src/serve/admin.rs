@@ -46,7 +46,8 @@ fn answer(request: &Request<Incoming>, doors: &Doors) -> Response<Full<Bytes>> {
     let (status, content_type, body) = match request.uri().path() {
         "/metrics" => {
             let mut text = String::new();
-            doors.api.node().telemetry().metrics().render(&mut text);
+            let node = doors.api.node();
+            node.telemetry().metrics().render(&node.gauges(), &mut text);
             (StatusCode::OK, METRICS, text)
         }
         "/healthz" => (StatusCode::OK, "text/plain", "ok\n".into()),

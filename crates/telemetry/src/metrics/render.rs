@@ -14,16 +14,30 @@ use crate::{Quota, Status, Verdict};
 /// A name and what it means: the `# HELP` line.
 type Head = (&'static str, &'static str);
 
+/// A number that somebody else keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// Its name, `tenfour_…`.
+    pub name: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// The number now.
+    pub value: u64,
+}
+
 impl Metrics {
     /// The media type of what [`Metrics::render`] writes.
     pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// Appends all metrics to `out`, in Prometheus's text format 0.0.4.
-    pub fn render(&self, out: &mut String) {
+    /// Appends all metrics to `out`, in Prometheus's text format 0.0.4; `gauges` are what others know.
+    pub fn render(&self, gauges: &[Gauge], out: &mut String) {
         let mut page = Page { metrics: self, out };
         page.direct_messages();
         page.connections();
         page.publish_and_subscribe();
+        for gauge in gauges {
+            page.gauge((gauge.name, gauge.help), gauge.value);
+        }
         page.http_and_refusals();
         page.process();
     }

@@ -132,7 +132,7 @@ pub fn direct<'a>(outcome: &'a DirectOutcome) -> DirectMessage<'a> {
 /// The page of the metrics.
 pub fn page(telemetry: &Telemetry) -> String {
     let mut page = String::new();
-    telemetry.metrics().render(&mut page);
+    telemetry.metrics().render(&[], &mut page);
     page
 }
 

@@ -154,9 +154,10 @@ impl DataFolder {
         senders: Senders,
         registry: Registry,
         threads: Threads,
+        profile: &str,
     ) -> Outcome<(PathBuf, PathBuf)> {
         let (file, log) = (format!("{name}.toml"), format!("{name}.jsonl"));
-        self.write(&file, &toml(senders, registry, threads, &log))?;
+        self.write(&file, &toml(senders, registry, threads, profile, name))?;
         Ok((self.path(&file), self.path(&log)))
     }
 
@@ -172,7 +173,13 @@ impl DataFolder {
     }
 }
 
-fn toml(senders: Senders, registry: Registry, threads: Threads, log: &str) -> String {
+fn toml(
+    senders: Senders,
+    registry: Registry,
+    threads: Threads,
+    profile: &str,
+    name: &str,
+) -> String {
     let registry = registry.folder();
     let open = match senders {
         Senders::Open => ", open = true",
@@ -185,7 +192,7 @@ fn toml(senders: Senders, registry: Registry, threads: Threads, log: &str) -> St
     format!(
         r#"{threads}region = "{REGION}"
 account = "123456789012"
-profile = "aws"
+profile = "{profile}"
 registry = "{registry}"
 
 [tls]
@@ -205,8 +212,11 @@ unlimited = true
 # A publisher may be heard before the PUBACKs of its subscriber are.
 outbound_unacknowledged = 1000
 
+[store]
+folder = "{name}.store"
+
 [log]
-file = "{log}"
+file = "{name}.jsonl"
 level = "INFO"
 "#
     )
@@ -223,9 +233,9 @@ mod tests {
             assert!(policy["Statement"].as_array().unwrap().len() > 2);
         }
         assert!(
-            toml(Senders::Open, Registry::Small, Threads::One, "l")
+            toml(Senders::Open, Registry::Small, Threads::One, "aws", "l")
                 .contains("http = { address = \"127.0.0.1:0\", open = true }")
         );
-        assert!(!toml(Senders::Signed, Registry::Large, Threads::OneACore, "l").contains("open"));
+        assert!(!toml(Senders::Signed, Registry::Large, Threads::OneACore, "aws", "l").contains("open"));
     }
 }

@@ -57,12 +57,14 @@ pub(super) struct Setup {
     threads: Threads,
     /// The cores it may use, as `taskset` writes them; `None` for all.
     cores: Option<&'static str>,
+    profile: &'static str,
 }
 
 impl Setup {
     /// On one thread, as the floor and mosquitto are, with a small registry.
     pub(super) const fn new(name: &'static str, senders: Senders) -> Self {
-        Self { name, senders, registry: Registry::Small, threads: Threads::One, cores: None }
+        let (registry, threads) = (Registry::Small, Threads::One);
+        Self { name, senders, registry, threads, cores: None, profile: "aws" }
     }
 
     /// The same with a thread for each core, which is what it has without being told.
@@ -73,6 +75,11 @@ impl Setup {
     /// The same on these cores, with a thread on each.
     pub(super) const fn on(self, cores: &'static str) -> Self {
         Self { cores: Some(cores), ..self.on_every_core() }
+    }
+
+    /// The same with MQTT as the standards have it.
+    pub(super) const fn to_the_letter(self) -> Self {
+        Self { profile: "standard", ..self }
     }
 
     /// The same with that registry.
@@ -126,8 +133,8 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When it does not come up.
     pub(super) fn tenfour(&self, setup: Setup) -> Outcome<Server> {
-        let Setup { name, senders, registry, threads, cores } = setup;
-        let (config, log) = self.data.configure(name, senders, registry, threads)?;
+        let Setup { name, senders, registry, threads, cores, profile } = setup;
+        let (config, log) = self.data.configure(name, senders, registry, threads, profile)?;
         let program = self.programs.join("tenfour");
         let mut command = match cores {
             None => Command::new(program),

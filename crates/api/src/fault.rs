@@ -122,7 +122,7 @@ impl Fault {
             Refused::Unauthorized(_) => Kind::Forbidden,
             Refused::NothingRetained => Kind::ResourceNotFound,
             Refused::Throttled(_) => Kind::Throttling,
-            Refused::NotKept(_) | Refused::Internal => Kind::InternalFailure,
+            Refused::NotKept | Refused::Internal => Kind::InternalFailure,
         };
         Fault::new(kind, refused.reason(), refused.sentence())
     }

@@ -31,8 +31,8 @@ pub(crate) enum Refused {
     NothingRetained,
     /// A quota is exceeded.
     Throttled(Quota),
-    /// The message can not be made durable; the store's sentence says why.
-    NotKept(String),
+    /// The message cannot be made durable.
+    NotKept,
     /// A fault of ours.
     Internal,
 }
@@ -54,7 +54,7 @@ impl Refused {
             Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
             Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
             Refused::Throttled(_) => "PUBLISH_THROTTLED",
-            Refused::NotKept(_) => "MESSAGE_NOT_KEPT",
+            Refused::NotKept => "MESSAGE_NOT_KEPT",
             Refused::Internal => FailureClass::ServerError.reason(),
         }
     }
@@ -85,7 +85,9 @@ impl Refused {
             Refused::Throttled(_) => {
                 "The account's rate of publishes is exceeded; try again later.".into()
             }
-            Refused::NotKept(why) => format!("The message is not kept: {why}."),
+            Refused::NotKept => {
+                "The message cannot be kept; the server's log says why (STORE_FAILED).".to_owned()
+            }
             Refused::Internal => "An internal error occurred.".into(),
         }
     }
@@ -104,7 +106,7 @@ impl Refused {
             | Refused::NothingRetained => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
-            Refused::NotKept(_) | Refused::Internal => FailureClass::ServerError,
+            Refused::NotKept | Refused::Internal => FailureClass::ServerError,
         }
     }
 

@@ -78,7 +78,7 @@ impl Publishing {
         let Publishing { ledger, durable } = self;
         let node = Arc::clone(&ledger.node);
         node.when_published(durable, move |kept| {
-            then(ledger.settle(kept.map_err(Refused::NotKept)));
+            then(ledger.settle(kept.map_err(|_| Refused::NotKept)));
         });
     }
 }

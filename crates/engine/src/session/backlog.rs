@@ -128,8 +128,8 @@ impl<W> Session<W> {
         let Some(patience) = self.rules.profile.resend_after else { return };
         let Some(before) = now.before(patience) else { return };
         while let Some((id, slot)) = self.inflight.poll_sent_before(before, now) {
-            if out.len() >= AHEAD_BYTES {
-                // The client reads slowly: what is under way may be this very message.
+            if out.len() >= AHEAD_BYTES || self.hold.is_some() {
+                // The client or the disk is slow: what is under way may be this very message.
                 continue;
             }
             match slot {

@@ -67,11 +67,12 @@ impl Hold {
 
     /// The ticket to wait for, if somebody has to begin to wait; now the caller does.
     pub(super) fn expect(&mut self) -> Option<Ticket> {
-        if self.expected || self.items.is_empty() {
+        if self.expected {
             return None;
         }
-        self.expected = true;
-        self.items.iter().filter_map(|item| item.after).max()
+        let last = self.items.iter().filter_map(|item| item.after).max();
+        self.expected = last.is_some();
+        last
     }
 
     /// Appends to `out` what waits for nothing any more.

@@ -11,7 +11,7 @@ use crate::access::ReceivePermit;
 use crate::inflight::Slot;
 use crate::queue::Entry;
 
-/// How many bytes may wait for the socket before the backlog goes on: a direct message never waits
+/// How many bytes may wait for the disk and the socket before the backlog goes on: a direct message never waits
 /// behind more of it than this.
 const AHEAD_BYTES: usize = 64 * 1024;
 
@@ -48,7 +48,7 @@ impl<W> Session<W> {
         if !self.has_backlog() {
             return None;
         }
-        while out.len() < AHEAD_BYTES && self.inflight.has_unsent() {
+        while self.bytes_ahead(out) < AHEAD_BYTES && self.inflight.has_unsent() {
             if self.inflight.is_full(self.window) {
                 return None;
             }
@@ -62,7 +62,8 @@ impl<W> Session<W> {
                 }
             }
         }
-        if out.len() >= AHEAD_BYTES || self.inflight.is_full(self.window - self.window / RESERVE) {
+        let reserved = self.window - self.window / RESERVE;
+        if self.bytes_ahead(out) >= AHEAD_BYTES || self.inflight.is_full(reserved) {
             return None;
         }
         self.poll_queue(now)

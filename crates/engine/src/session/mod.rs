@@ -231,6 +231,11 @@ impl<W> Session<W> {
         self.hold.as_ref().map_or(0, |hold| hold.acknowledgements())
     }
 
+    /// How many bytes are on their way to the client: written to `out`, or held back.
+    fn bytes_ahead(&self, out: &[u8]) -> usize {
+        out.len() + self.hold.as_ref().map_or(0, |hold| hold.bytes())
+    }
+
     /// The protocol version of the connection.
     pub fn version(&self) -> Version {
         self.version

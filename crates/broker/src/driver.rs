@@ -131,7 +131,9 @@ impl Driver {
             Poll::Ready(Ok(())) if connection.session.has_backlog() => {
                 // There is room now; what it gives is written in the next turn.
                 self.node.send_backlog(&self.device, &mut state, now);
-                cx.waker().wake_by_ref();
+                if state.connection.as_ref().is_some_and(|open| open.pending_output() > 0) {
+                    cx.waker().wake_by_ref();
+                }
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }

@@ -1,5 +1,6 @@
 //! A node with devices on in-memory transports.
 
+mod commits;
 mod confirmation;
 mod crowd;
 mod device;
@@ -7,6 +8,9 @@ mod drain;
 mod fan_out;
 mod fixture;
 mod handshake;
+mod idle;
+mod queues;
+mod restart;
 mod session_life;
 mod slow_device;
 mod take_over;

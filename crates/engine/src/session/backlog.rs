@@ -40,6 +40,11 @@ impl<W> Session<W> {
             || self.memory.as_ref().is_some_and(|memory| !memory.queue.is_empty())
     }
 
+    /// When the backlog goes on, if only a rate keeps it from doing so.
+    pub fn backlog_resumes(&self) -> Option<Moment> {
+        self.backlog_resumes
+    }
+
     /// The message whose turn it is, if there is room for it; then [`Session::send_owed`] or
     /// [`Session::discard_owed`]. What was sent on an earlier connection comes first, in its order
     /// and under its packet IDs ([MQTT-4.4.0-1], [MQTT-4.6.0-1]).

@@ -87,9 +87,11 @@ impl Driver {
         batch: &mut Batch,
     ) -> Option<Result<Ticket, Quota>> {
         let node = &self.node;
+        let exactly_once = incoming.qos == QoS::ExactlyOnce;
+        let _in_order = exactly_once.then(|| self.device.routing.lock());
         let acknowledged = incoming.qos != QoS::AtMostOnce;
         let _together = if acknowledged { node.keeper.together() } else { None };
-        let id = incoming.packet_id.filter(|_| incoming.qos == QoS::ExactlyOnce);
+        let id = incoming.packet_id.filter(|_| exactly_once);
         let received = match id {
             Some(id) => self.change_session(|session| session.receive(id))?,
             None => Ticket::NONE,

@@ -2,8 +2,10 @@
 
 mod commits;
 mod confirmation;
+mod crashes;
 mod crowd;
 mod device;
+mod dice;
 mod drain;
 mod fan_out;
 mod fixture;

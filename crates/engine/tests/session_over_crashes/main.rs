@@ -8,6 +8,7 @@ mod client;
 mod journal;
 mod operation;
 mod server;
+mod strategy;
 mod wire;
 mod world;
 

@@ -6,14 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Moment;
 use engine::access::{Access, Peer};
 use engine::close::CloseReason;
 use engine::direct::DirectMessage;
 use engine::directory::Principal;
-use engine::limits::Quotas;
+use engine::limits::{Bounds, Quotas};
+use engine::message::{Publication, Shared};
 use engine::profile::{AWS, STANDARD};
-use engine::session::{Delivery, Rules, Session, Step, negotiate};
+use engine::session::{Delivery, Lifetime, Rules, Session, Step, negotiate};
+use engine::{Moment, Ticket};
 use libfuzzer_sys::fuzz_target;
 use mqtt::{ClientId, Packet, Properties, QoS, TopicName, Version};
 
@@ -26,7 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let profile = if choice & 1 == 0 { &AWS } else { &STANDARD };
     let quotas = Quotas { outbound_unacknowledged: 4, ..Quotas::default() };
-    let rules = Arc::new(Rules { profile, quotas, outbound_buffer_bytes: 4_096 });
+    let bounds = Bounds { outbound_buffer_bytes: 4_096, ..Bounds::default() };
+    let rules = Arc::new(Rules::new(profile, quotas, &bounds));
     let Ok(Some((Packet::Connect(connect), length))) = mqtt::decode(bytes, Version::V5, LIMIT)
     else {
         return;
@@ -41,7 +43,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Ok(granted) => {
             granted.accept(choice & 2 != 0, &rules, &mut out);
-            let session = Session::new(rules, &granted, Moment::START, None);
+            let lifetime = if choice & 4 == 0 { Lifetime::Connection } else { Lifetime::Process };
+            let session = Session::new(rules, &granted, lifetime, None, Moment::START, None);
             Run { session, version, now: Moment::START, out, waiting: 0 }.drive(&bytes[length..]);
         }
     }
@@ -78,6 +81,7 @@ impl Run {
                 2 => self.now = self.now.after(Duration::from_millis(u64::from(argument) * 50)),
                 _ => self.out.clear(),
             }
+            self.send_backlog(&access, &peer);
             if !self.look_at_deadlines() {
                 break;
             }
@@ -95,9 +99,16 @@ impl Run {
             Step::Settled(..) => self.waiting -= 1,
             Step::Publish(incoming) => {
                 if let Some(packet_id) = incoming.packet_id {
-                    let done = mqtt::ReasonCode::Success;
-                    self.session.acknowledge(packet_id, done, &mut self.out);
+                    if incoming.qos == QoS::ExactlyOnce {
+                        self.session.receive(packet_id);
+                    }
+                    let qos = incoming.qos;
+                    self.session.acknowledge(packet_id, qos, None, Ticket::NONE, &mut self.out);
                 }
+            }
+            Step::Repeated(packet_id) => {
+                let qos = QoS::ExactlyOnce;
+                self.session.acknowledge(packet_id, qos, None, Ticket::NONE, &mut self.out);
             }
             Step::Nothing | Step::Throttled(_) | Step::Subscribe(_) | Step::Unsubscribe(_) => {}
             Step::Disconnect { .. } | Step::Close(_) => return None,
@@ -111,8 +122,12 @@ impl Run {
         let payload = vec![0; usize::from(argument) * 16];
         let (payload, properties) = (payload.as_slice(), Properties::EMPTY);
         if argument & 1 == 0 {
-            let qos = if argument & 2 == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
-            let delivery = Delivery { topic, qos, properties, payload };
+            let of_it = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+            let qos = of_it[usize::from(argument >> 1) % of_it.len()];
+            let (retain, expires) = (false, None);
+            let message =
+                Shared::new(Publication { topic, qos, retain, properties, payload, expires });
+            let delivery = Delivery { message: &message, qos, retain, identifiers: &[] };
             self.session.deliver(&delivery, permit, self.now, &mut self.out);
             return;
         }
@@ -124,13 +139,21 @@ impl Run {
         }
     }
 
+    fn send_backlog(&mut self, access: &Access, peer: &Peer) {
+        while let Some(owed) = self.session.poll_backlog(self.now, &mut self.out) {
+            let topic = owed.entry().message.topic.clone();
+            let permit = access.receive(peer, topic.as_name(), self.now).expect("anybody may");
+            self.session.send_owed(owed, permit, self.now, &mut self.out);
+        }
+    }
+
     fn look_at_deadlines(&mut self) -> bool {
         while self.session.poll_expired(self.now).is_some() {
             self.waiting -= 1;
         }
         assert_eq!(self.session.has_waiters(), self.waiting > 0);
         assert!(self.session.inflight() >= self.waiting && self.session.inflight() <= 4);
-        self.session.handle_timeout(self.now).is_none()
+        self.session.handle_timeout(self.now, &mut self.out).is_none()
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use engine::topics::Topics;
+use engine::topics::{Subscription, Topics};
 use libfuzzer_sys::fuzz_target;
 use mqtt::{SubscribeOptions, TopicFilter, TopicName};
 
@@ -23,7 +23,8 @@ fuzz_target!(|text: &str| {
     assert_eq!(filter.matches(topic), expected);
 
     let mut topics = Topics::default();
-    topics.insert(filter, 1, SubscribeOptions::default());
+    let options = SubscribeOptions::default();
+    topics.insert(filter, Subscription { subscriber: 1, options, identifier: None });
     let mut found = 0;
     topics.matches(topic, true, |_| found += 1);
     assert_eq!(found, usize::from(expected));

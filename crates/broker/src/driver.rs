@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use engine::Moment;
 use engine::access::Peer;
@@ -44,6 +45,9 @@ const HELD: usize = 1_024;
 
 /// How many bytes may wait for the disk before nobody is read from.
 const UNKEPT_BYTES: usize = 256 << 20;
+
+/// After how long a connection that was not read from because of that looks again.
+const UNKEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// How much is read at once.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -131,17 +135,19 @@ impl Driver {
             Poll::Ready(Ok(())) if connection.session.has_backlog() => {
                 // There is room now; what it gives is written in the next turn.
                 self.node.send_backlog(&self.device, &mut state, now);
-                cx.waker().wake_by_ref();
+                if state.connection.as_ref().is_some_and(|open| open.pending_output() > 0) {
+                    cx.waker().wake_by_ref();
+                }
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         let Some(connection) = &mut state.connection else { return Read::Gone };
         // A client that does not read its answers is not read from either; what writes on wakes us.
         let full = connection.pending_output() >= self.node.rules.outbound_buffer_bytes
-            || connection.session.held_acknowledgements() >= HELD
-            || self.node.keeper.pending_bytes() >= UNKEPT_BYTES;
+            || connection.session.held_acknowledgements() >= HELD;
+        let unkept = self.node.keeper.pending_bytes() >= UNKEPT_BYTES;
         let read = match connection.reading.held_until(now) {
-            None if !full => poll_read(connection, cx, scratch),
+            None if !full && !unkept => poll_read(connection, cx, scratch),
             None | Some(_) => Read::Pending,
         };
         if let Read::Bytes(length, _) = read {
@@ -151,6 +157,9 @@ impl Driver {
         // What the client sends moves deadlines later; only waiting brings new ones.
         if connection.resumes(now).is_some() || connection.pending_output() > 0 {
             self.node.schedule(&self.device, &mut state, now);
+        }
+        if unkept {
+            self.node.schedule_at(&self.device, &mut state, now.after(UNKEPT_PAUSE));
         }
         read
     }

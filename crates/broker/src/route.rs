@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::Ticket;
 use engine::close::CloseReason;
 use engine::message::{Publication, Shared, expiry};
-use engine::session::{Delivery, Incoming, Memory, Topic, is_basic_ingest};
+use engine::session::{Delivery, Incoming, Memory, Session, Topic, is_basic_ingest};
 use mqtt::{Properties, PropertiesBuf, Property, QoS, ReasonCode, TopicName, Version};
 use telemetry::Quota;
 
@@ -16,6 +16,7 @@ use crate::driver::{Driver, Flow};
 use crate::events::{Link, PublishEnd};
 use crate::node::Node;
 use crate::target::Target;
+use crate::waiter::Waiter;
 
 /// What a publisher is told whose message was not taken because of a quota.
 const QUOTA_EXCEEDED: &str = "A quota on publishes is exceeded; the message was discarded.";
@@ -66,7 +67,8 @@ impl Driver {
             payload: incoming.payload,
             expires: lives.map(|asked| expiry(self.node.rules.profile.message_expiry(asked), now)),
         });
-        match self.take(incoming, &message, batch) {
+        let Some(taken) = self.take(incoming, &message, batch) else { return Flow::Stop };
+        match taken {
             Ok(durable) => {
                 self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
                 self.acknowledge(incoming, None, durable, batch)
@@ -75,25 +77,37 @@ impl Driver {
         }
     }
 
-    /// Routes the message and, at QoS 2, takes down that it was: both or neither survive a crash.
+    /// Takes down, at QoS 2, that the message was taken, and routes it: both or neither survive a
+    /// crash. In this order, so that a connection which ends in between cannot have it sent twice:
+    /// nothing when it is over already.
     fn take(
         &self,
         incoming: &Incoming<'_>,
         message: &Shared<'_>,
         batch: &mut Batch,
-    ) -> Result<Ticket, Quota> {
+    ) -> Option<Result<Ticket, Quota>> {
         let node = &self.node;
+        let exactly_once = incoming.qos == QoS::ExactlyOnce;
+        let _in_order = exactly_once.then(|| self.device.routing.lock());
         let acknowledged = incoming.qos != QoS::AtMostOnce;
         let _together = if acknowledged { node.keeper.together() } else { None };
-        let mut durable = node.publish(message, Some(&self.device), batch)?;
-        if let (QoS::ExactlyOnce, Some(packet_id)) = (incoming.qos, incoming.packet_id) {
-            let mut state = self.device.lock();
-            if let Some(connection) = state.current(self.epoch) {
-                connection.session.receive(packet_id);
-                durable = durable.max(node.keep_changes(&self.device, &mut state));
-            }
+        let id = incoming.packet_id.filter(|_| exactly_once);
+        let received = match id {
+            Some(id) => self.change_session(|session| session.receive(id))?,
+            None => Ticket::NONE,
+        };
+        let published = node.publish(message, Some(&self.device), batch);
+        if let (Err(_), Some(id)) = (&published, id) {
+            self.change_session(|session| session.refuse(id));
         }
-        Ok(durable)
+        Some(published.map(|durable| durable.max(received)))
+    }
+
+    /// Changes the session and makes that durable; nothing if the connection is over.
+    fn change_session(&self, change: impl FnOnce(&mut Session<Waiter>)) -> Option<Ticket> {
+        let mut state = self.device.lock();
+        change(&mut state.current(self.epoch)?.session);
+        Some(self.node.keep_changes(&self.device, &mut state))
     }
 
     fn throttle(&self, incoming: &Incoming<'_>, quota: Quota, batch: &mut Batch) -> Flow {
@@ -115,13 +129,18 @@ impl Driver {
             // MQTT 3.1.1 has no negative acknowledgement; silence is all there is.
             return Flow::Continue;
         }
-        let refused = match durable {
-            Ticket::NEVER => Some((ReasonCode::ImplementationSpecificError, NOT_KEPT)),
-            _ => refused,
+        let not_kept = durable == Ticket::NEVER && self.version == Version::V5;
+        let (refused, durable) = if not_kept {
+            (Some((ReasonCode::ImplementationSpecificError, NOT_KEPT)), Ticket::NONE)
+        } else {
+            (refused, durable)
         };
         let qos = incoming.qos;
         self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
+            if not_kept {
+                session.refuse(packet_id);
+            }
             session.acknowledge(packet_id, qos, refused, durable, out);
         })
     }

@@ -76,11 +76,14 @@ impl Turns {
     /// The member whose turn it is: one that is connected if any is ([MQTT-4.8.2-3] lets a server
     /// choose). None if there is no member.
     pub(crate) fn choose<'a>(&self, members: &'a [Target]) -> Option<&'a Target> {
-        let first = self.0.fetch_add(1, Ordering::Relaxed);
-        let (before, from) = members.split_at(first.checked_rem(members.len())?);
-        let in_turn = || from.iter().chain(before);
+        let turn = self.0.fetch_add(1, Ordering::Relaxed);
         let connected = |target: &&Target| target.device.connected.load(Ordering::Relaxed);
-        in_turn().find(connected).or_else(|| in_turn().next())
+        let present = members.iter().filter(connected).count();
+        let among_present = turn.checked_rem(present);
+        // Who connects or leaves meanwhile may make it nobody's turn.
+        among_present
+            .and_then(|at| members.iter().filter(connected).nth(at))
+            .or_else(|| members.get(turn.checked_rem(members.len())?))
     }
 }
 

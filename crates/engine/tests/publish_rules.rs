@@ -26,6 +26,7 @@ struct Device {
 enum Made {
     Published(String),
     Throttled(String),
+    Repeated(u16),
     Closed(ReasonCode),
 }
 
@@ -54,6 +55,7 @@ impl Device {
             self.session.handle_packet(Packet::Publish(publish), Moment::START, &mut self.out);
         match step {
             Step::Publish(incoming) => Made::Published(incoming.topic.as_str().to_owned()),
+            Step::Repeated(id) => Made::Repeated(id.get()),
             Step::Throttled(topic) => Made::Throttled(topic.as_str().to_owned()),
             Step::Close(CloseReason::ClientError(code)) => Made::Closed(code),
             other => panic!("a PUBLISH led to {other:?}"),
@@ -129,6 +131,20 @@ fn an_alias_stands_for_the_topic_it_was_last_given() {
     assert_eq!(device.publish_as(Some("c"), Some(1)), published("c"));
     assert_eq!(device.publish_as(None, Some(8)), published("b"));
     assert_eq!(device.publish_as(None, Some(1)), published("c"));
+}
+
+/// On a new connection a client may give the alias with a message that it sends again.
+#[test]
+fn a_message_that_was_taken_before_gives_its_alias() {
+    let mut device = device(Version::V5, &STANDARD);
+    let packet_id = PacketId::new(7);
+    device.session.receive(packet_id.expect("not 0"));
+    let mut properties = PropertiesBuf::new();
+    properties.push(Property::TopicAlias(2)).expect("valid");
+    let properties = properties.as_properties();
+    let again = Publish { dup: true, qos: QoS::ExactlyOnce, packet_id, properties, ..message() };
+    assert_eq!(device.publish(again), Made::Repeated(7));
+    assert_eq!(device.publish_as(None, Some(2)), published("a"));
 }
 
 #[test]

@@ -11,23 +11,13 @@ use mqtt::ReasonCode;
 use parking_lot::Mutex;
 
 use crate::device::{Device, Got};
+use crate::dice::Dice;
 use crate::fixture::{dispatch, node};
 
 const DEVICES: usize = 200;
 const SENDERS: usize = 16;
 const SENDS: usize = 250;
 const TIMEOUT: Duration = Duration::from_millis(400);
-
-/// Random enough, and the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 /// What a device acknowledged: the messages, by the number of its connection.
 #[derive(Default)]

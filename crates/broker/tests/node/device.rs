@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Entrance, Node, Serving};
+use broker::{Entrance, Node, Serving, Transport};
 use engine::directory::Principal;
 use mqtt::{
     Ack, Connect, Packet, PacketId, Properties, PropertiesBuf, Property, Publish, QoS, ReasonCode,
@@ -26,7 +26,24 @@ pub enum Got {
         payload: Vec<u8>,
         id: Option<u16>,
     },
+    /// A message with the RETAIN flag.
+    Retained {
+        topic: String,
+        payload: Vec<u8>,
+        id: Option<u16>,
+    },
+    /// A message that was sent before.
+    Again {
+        topic: String,
+        payload: Vec<u8>,
+        id: Option<u16>,
+    },
     PubAck(u16),
+    /// A PUBACK or PUBREC that refuses the message.
+    Refused(ReasonCode),
+    PubRec(u16),
+    PubRel(u16),
+    PubComp(u16),
     SubAck(Vec<ReasonCode>),
     Pong,
     Disconnect(ReasonCode),
@@ -43,11 +60,13 @@ pub struct Wish<'a> {
     pub will: Option<Will<'a>>,
     /// Bytes that the transport holds in each direction.
     pub pipe: usize,
+    pub receive_maximum: Option<u16>,
 }
 
 impl Default for Wish<'_> {
     fn default() -> Self {
-        Wish { version: Version::V5, clean: true, expiry: None, will: None, pipe: 64 * 1024 }
+        let (pipe, receive_maximum) = (64 * 1024, None);
+        Wish { version: Version::V5, clean: true, expiry: None, will: None, pipe, receive_maximum }
     }
 }
 
@@ -60,14 +79,19 @@ pub struct Device {
 /// A transport into the node, served by it.
 pub fn open(node: &Arc<Node>, pipe: usize) -> DuplexStream {
     let (ours, theirs) = tokio::io::duplex(pipe);
+    serve(node, theirs);
+    ours
+}
+
+/// Has the node serve a transport.
+pub fn serve(node: &Arc<Node>, transport: impl Transport + 'static) {
     let entrance = Entrance {
         principal: Principal::anonymous(),
         source: ([127, 0, 0, 1], 1).into(),
         secure: true,
         life: None,
     };
-    tokio::spawn(Serving::new(Arc::clone(node), Box::new(theirs), entrance));
-    ours
+    tokio::spawn(Serving::new(Arc::clone(node), Box::new(transport), entrance));
 }
 
 /// The bytes of a CONNECT.
@@ -75,6 +99,9 @@ pub fn connect_bytes(client_id: &str, wish: &Wish<'_>) -> Vec<u8> {
     let mut properties = PropertiesBuf::new();
     if let Some(expiry) = wish.expiry {
         properties.push(Property::SessionExpiryInterval(expiry)).expect("valid");
+    }
+    if let Some(maximum) = wish.receive_maximum {
+        properties.push(Property::ReceiveMaximum(maximum)).expect("valid");
     }
     let connect = Connect {
         version: wish.version,
@@ -129,31 +156,46 @@ impl Device {
     }
 
     pub async fn publish(&mut self, topic: &str, payload: &[u8], id: Option<u16>) {
-        let packet_id = id.and_then(PacketId::new);
-        self.send(&Packet::Publish(Publish {
-            dup: false,
-            qos: if id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },
-            retain: false,
-            topic: TopicName::parse(topic).ok(),
-            packet_id,
-            properties: Properties::EMPTY,
-            payload,
-        }))
-        .await;
+        let qos = if id.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+        self.publish_at(qos, topic, payload, id).await;
+    }
+
+    pub async fn publish_at(&mut self, qos: QoS, topic: &str, payload: &[u8], id: Option<u16>) {
+        self.send(&Packet::Publish(Publish { qos, ..message(topic, payload, id) })).await;
+    }
+
+    /// Publishes at QoS 1 with RETAIN and waits for the PUBACK.
+    pub async fn retain(&mut self, topic: &str, payload: &[u8]) {
+        let (retain, qos) = (true, QoS::AtLeastOnce);
+        self.send(&Packet::Publish(Publish { retain, qos, ..message(topic, payload, Some(77)) }))
+            .await;
+        assert_eq!(self.next().await, Got::PubAck(77));
+    }
+
+    /// Acknowledges a message at QoS 2, or goes on with one of its own.
+    pub async fn say(&mut self, packet: fn(Ack<'static>) -> Packet<'static>, id: u16) {
+        let packet_id = PacketId::new(id).expect("not 0");
+        let properties = Properties::EMPTY;
+        self.send(&packet(Ack { packet_id, reason: ReasonCode::Success, properties })).await;
     }
 
     /// Subscribes at QoS 1 and gives the SUBACK's codes.
     pub async fn subscribe(&mut self, filters: &[&str]) -> Vec<ReasonCode> {
-        let options = SubscribeOptions { qos: QoS::AtLeastOnce, ..SubscribeOptions::default() };
+        self.subscribe_at(QoS::AtLeastOnce, filters).await;
+        let answer = self.next().await;
+        let Got::SubAck(reasons) = answer else { panic!("no SUBACK: {answer:?}") };
+        reasons
+    }
+
+    /// Sends a SUBSCRIBE.
+    pub async fn subscribe_at(&mut self, qos: QoS, filters: &[&str]) {
+        let options = SubscribeOptions { qos, ..SubscribeOptions::default() };
         self.send(&Packet::Subscribe(Subscribe {
             packet_id: PacketId::new(1).expect("not 0"),
             properties: Properties::EMPTY,
             filters: filters.iter().map(|filter| (*filter, options)).collect(),
         }))
         .await;
-        let answer = self.next().await;
-        let Got::SubAck(reasons) = answer else { panic!("no SUBACK: {answer:?}") };
-        reasons
     }
 
     /// The next thing the node says.
@@ -184,10 +226,30 @@ impl Device {
         id
     }
 
+    /// A round trip that passes so many messages.
+    pub async fn ping_after(&mut self, messages: usize) {
+        for _ in 0..messages {
+            self.next_id().await;
+        }
+        self.ping().await;
+    }
+
     /// A round trip, after which everything sent before has been dealt with.
     pub async fn ping(&mut self) {
         self.send(&Packet::PingReq).await;
         assert_eq!(self.next().await, Got::Pong);
+    }
+}
+
+fn message<'a>(topic: &'a str, payload: &'a [u8], id: Option<u16>) -> Publish<'a> {
+    Publish {
+        dup: false,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        topic: TopicName::parse(topic).ok(),
+        packet_id: id.and_then(PacketId::new),
+        properties: Properties::EMPTY,
+        payload,
     }
 }
 
@@ -197,21 +259,26 @@ fn got(packet: &Packet<'_>) -> Got {
             Got::ConnAck { session_present: connack.session_present, reason: connack.reason }
         }
         Packet::Publish(publish) => {
-            assert!(!publish.dup && !publish.retain);
-            Got::Publish {
-                topic: publish.topic.expect("no aliases").as_str().to_owned(),
-                payload: publish.payload.to_vec(),
-                id: publish.packet_id.map(PacketId::get),
+            let topic = publish.topic.expect("no aliases").as_str().to_owned();
+            let payload = publish.payload.to_vec();
+            let id = publish.packet_id.map(PacketId::get);
+            match (publish.dup, publish.retain) {
+                (false, false) => Got::Publish { topic, payload, id },
+                (false, true) => Got::Retained { topic, payload, id },
+                (true, _) => Got::Again { topic, payload, id },
             }
         }
+        Packet::PubAck(ack) | Packet::PubRec(ack) if ack.reason.is_error() => {
+            Got::Refused(ack.reason)
+        }
+        Packet::PubRec(ack) => Got::PubRec(ack.packet_id.get()),
+        Packet::PubRel(ack) => Got::PubRel(ack.packet_id.get()),
+        Packet::PubComp(ack) => Got::PubComp(ack.packet_id.get()),
         Packet::PubAck(ack) => Got::PubAck(ack.packet_id.get()),
         Packet::SubAck(suback) => Got::SubAck(suback.reasons.clone()),
         Packet::PingResp => Got::Pong,
         Packet::Disconnect(disconnect) => Got::Disconnect(disconnect.reason),
         Packet::Connect(_)
-        | Packet::PubRec(_)
-        | Packet::PubRel(_)
-        | Packet::PubComp(_)
         | Packet::Subscribe(_)
         | Packet::Unsubscribe(_)
         | Packet::UnsubAck(_)

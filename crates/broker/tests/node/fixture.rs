@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, Node, NodeSettings};
+use broker::{Confirmation, Node, NodeSettings, Storage};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
 use engine::directory::{Directory, Principal};
 use engine::limits::{Bounds, Quotas};
 use engine::outcome::DirectOutcome;
-use engine::profile::AWS;
+use engine::profile::{AWS, Profile, STANDARD};
 use engine::session::Rules;
 use mqtt::{ClientId, Properties, TopicName};
 use policy::Scope;
+use store::{Durability, Journal, Memory, Records};
 use telemetry::{Level, LogSettings, LogTarget, Telemetry};
 
 /// A node without rates.
@@ -22,6 +23,28 @@ pub fn node() -> Arc<Node> {
 }
 
 pub fn node_with(quotas: Quotas, bounds: Bounds) -> Arc<Node> {
+    node_of(Rules::new(&AWS, quotas, &bounds), bounds, None)
+}
+
+/// A node with the rules of the standard that keeps everything in `records`.
+pub fn storing_node(records: &Arc<Memory>) -> Arc<Node> {
+    storing_node_with(records, STANDARD.quotas.without_rates(), &STANDARD)
+}
+
+pub fn storing_node_with(
+    records: &Arc<Memory>,
+    quotas: Quotas,
+    profile: &'static Profile,
+) -> Arc<Node> {
+    let bounds = Bounds::default();
+    let rules = Rules::new(profile, quotas, &bounds);
+    let records: Arc<dyn Records> = Arc::<Memory>::clone(records);
+    let journal = Journal::start(Arc::clone(&records), Durability::Always, Box::new(|_| {}))
+        .expect("a thread to spare");
+    node_of(rules, bounds, Some(Storage { records, journal }))
+}
+
+fn node_of(rules: Rules, bounds: Bounds, kept: Option<Storage>) -> Arc<Node> {
     let log = LogSettings {
         target: LogTarget::Discard,
         level: Level::Info,
@@ -30,11 +53,11 @@ pub fn node_with(quotas: Quotas, bounds: Bounds) -> Arc<Node> {
     };
     Node::start(NodeSettings {
         scope: Scope::new("us-west-2", "123456789012"),
-        rules: Rules::new(&AWS, quotas, &bounds),
+        rules,
         bounds,
         directory: Arc::new(arc_swap::ArcSwap::from_pointee(Directory::default())),
         telemetry: Arc::new(Telemetry::start(log).expect("nothing to open")),
-        kept: None,
+        kept,
     })
     .expect("nothing to read")
 }

@@ -1,13 +1,21 @@
 //! A node with devices on in-memory transports.
 
+mod commits;
 mod confirmation;
+mod crashes;
 mod crowd;
 mod device;
+mod dice;
 mod drain;
 mod fan_out;
 mod fixture;
 mod handshake;
+mod idle;
+mod lifecycle;
+mod queues;
+mod restart;
 mod session_life;
 mod slow_device;
 mod take_over;
 mod will;
+mod will_delay;

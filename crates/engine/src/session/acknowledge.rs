@@ -127,11 +127,18 @@ impl<W> Session<W> {
         Step::Nothing
     }
 
-    /// A message at QoS 2 is taken: it is not taken a second time until the client releases its
-    /// packet ID ([MQTT-4.3.3-10]).
+    /// A message at QoS 2 is about to be taken: it is not taken a second time until the client
+    /// releases its packet ID ([MQTT-4.3.3-10]).
     pub fn receive(&mut self, packet_id: PacketId) {
         self.received_mut().insert(packet_id);
         self.record(|| Change::Received(packet_id));
+    }
+
+    /// A message at QoS 2 is refused after all: its packet ID is free for another.
+    pub fn refuse(&mut self, packet_id: PacketId) {
+        if self.memory.as_mut().is_some_and(|memory| memory.received.remove(&packet_id)) {
+            self.record(|| Change::Forgotten(packet_id));
+        }
     }
 
     /// Appends the PUBACK or PUBREC of a publish, once `durable` is ([MQTT-4.3.2-4],

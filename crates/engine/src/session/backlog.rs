@@ -11,7 +11,7 @@ use crate::access::ReceivePermit;
 use crate::inflight::Slot;
 use crate::queue::Entry;
 
-/// How many bytes may wait for the socket before the backlog goes on: a direct message never waits
+/// How many bytes may wait for the disk and the socket before the backlog goes on: a direct message never waits
 /// behind more of it than this.
 const AHEAD_BYTES: usize = 64 * 1024;
 
@@ -40,6 +40,11 @@ impl<W> Session<W> {
             || self.memory.as_ref().is_some_and(|memory| !memory.queue.is_empty())
     }
 
+    /// When the backlog goes on, if only a rate keeps it from doing so.
+    pub fn backlog_resumes(&self) -> Option<Moment> {
+        self.backlog_resumes
+    }
+
     /// The message whose turn it is, if there is room for it; then [`Session::send_owed`] or
     /// [`Session::discard_owed`]. What was sent on an earlier connection comes first, in its order
     /// and under its packet IDs ([MQTT-4.4.0-1], [MQTT-4.6.0-1]).
@@ -48,7 +53,7 @@ impl<W> Session<W> {
         if !self.has_backlog() {
             return None;
         }
-        while out.len() < AHEAD_BYTES && self.inflight.has_unsent() {
+        while self.bytes_ahead(out) < AHEAD_BYTES && self.inflight.has_unsent() {
             if self.inflight.is_full(self.window) {
                 return None;
             }
@@ -62,7 +67,8 @@ impl<W> Session<W> {
                 }
             }
         }
-        if out.len() >= AHEAD_BYTES || self.inflight.is_full(self.window - self.window / RESERVE) {
+        let reserved = self.window - self.window / RESERVE;
+        if self.bytes_ahead(out) >= AHEAD_BYTES || self.inflight.is_full(reserved) {
             return None;
         }
         self.poll_queue(now)
@@ -128,8 +134,8 @@ impl<W> Session<W> {
         let Some(patience) = self.rules.profile.resend_after else { return };
         let Some(before) = now.before(patience) else { return };
         while let Some((id, slot)) = self.inflight.poll_sent_before(before, now) {
-            if out.len() >= AHEAD_BYTES {
-                // The client reads slowly: what is under way may be this very message.
+            if out.len() >= AHEAD_BYTES || self.hold.is_some() {
+                // The client or the disk is slow: what is under way may be this very message.
                 continue;
             }
             match slot {

@@ -97,7 +97,8 @@ impl<W> Session<W> {
         if length > self.packet_size_max as usize {
             return Delivered::TooLarge;
         }
-        let writable = out.is_empty() || out.len() + length <= self.rules.outbound_buffer_bytes;
+        let ahead = self.bytes_ahead(out);
+        let writable = ahead == 0 || ahead + length <= self.rules.outbound_buffer_bytes;
         if delivery.qos == QoS::AtMostOnce {
             return self.deliver_once(&wire, writable, now, out);
         }

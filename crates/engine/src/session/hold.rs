@@ -13,6 +13,7 @@ use crate::Ticket;
 pub(super) struct Hold {
     items: VecDeque<Item>,
     acknowledgements: usize,
+    bytes: usize,
     /// Somebody is going to release it.
     expected: bool,
 }
@@ -46,6 +47,11 @@ impl Hold {
         self.acknowledgements
     }
 
+    /// How many bytes are held back.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn push(&mut self, wait: Wait, acknowledges: bool, bytes: Vec<u8>) {
         let after = match wait {
             Wait::No => Some(Ticket::NONE),
@@ -53,6 +59,7 @@ impl Hold {
             Wait::ForChanges => None,
         };
         self.acknowledgements += usize::from(acknowledges);
+        self.bytes += bytes.len();
         self.items.push_back(Item { after, acknowledges, bytes });
     }
 
@@ -67,11 +74,12 @@ impl Hold {
 
     /// The ticket to wait for, if somebody has to begin to wait; now the caller does.
     pub(super) fn expect(&mut self) -> Option<Ticket> {
-        if self.expected || self.items.is_empty() {
+        if self.expected {
             return None;
         }
-        self.expected = true;
-        self.items.iter().filter_map(|item| item.after).max()
+        let last = self.items.iter().filter_map(|item| item.after).max();
+        self.expected = last.is_some();
+        last
     }
 
     /// Appends to `out` what waits for nothing any more.
@@ -82,6 +90,7 @@ impl Hold {
                 break;
             }
             out.extend_from_slice(&item.bytes);
+            self.bytes -= item.bytes.len();
             self.acknowledgements -= usize::from(item.acknowledges);
             self.items.pop_front();
         }

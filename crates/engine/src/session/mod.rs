@@ -169,10 +169,9 @@ impl<W> Session<W> {
 
     fn resume(&mut self, mut memory: Box<Memory>, lifetime: Lifetime) {
         let unacknowledged = std::mem::take(&mut memory.unacknowledged);
-        if let Lifetime::Store(ticket) = lifetime
-            && !(unacknowledged.is_empty() && memory.received.is_empty())
-        {
-            // Nothing is said about what the earlier connection left before it is durable.
+        if let Lifetime::Store(ticket) = lifetime {
+            // Nothing is said about what the earlier connection left before it is durable; nor about
+            // what it left no more, as a packet ID that its client released.
             self.hold.get_or_insert_default().push(Wait::Until(ticket), false, Vec::new());
         }
         self.inflight = Inflight::resumed(memory.last_id, unacknowledged);
@@ -230,6 +229,11 @@ impl<W> Session<W> {
     /// How many acknowledgements of the client's messages are held back.
     pub fn held_acknowledgements(&self) -> usize {
         self.hold.as_ref().map_or(0, |hold| hold.acknowledgements())
+    }
+
+    /// How many bytes are on their way to the client: written to `out`, or held back.
+    fn bytes_ahead(&self, out: &[u8]) -> usize {
+        out.len() + self.hold.as_ref().map_or(0, |hold| hold.bytes())
     }
 
     /// The protocol version of the connection.

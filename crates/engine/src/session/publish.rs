@@ -56,7 +56,11 @@ impl<W> Session<W> {
         if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id)
             && self.received().is_some_and(|received| received.contains(&packet_id))
         {
-            return Step::Repeated(packet_id);
+            // It may give an alias all the same: that belongs to the connection.
+            return match self.resolve_topic(&publish) {
+                Err(code) => Step::Close(CloseReason::ClientError(code)),
+                Ok(_) => Step::Repeated(packet_id),
+            };
         }
         match self.accept_publish(&publish) {
             Err(code) => Step::Close(CloseReason::ClientError(code)),

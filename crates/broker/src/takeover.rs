@@ -249,6 +249,7 @@ impl Node {
         ending: Ending,
     ) {
         self.connected.fetch_sub(1, Ordering::Relaxed);
+        connection.withdraw_all();
         self.disconnected(device, &connection, reason, ending);
         let driver = connection.driver.take();
         let will = connection.will.take().filter(|_| ending.will);

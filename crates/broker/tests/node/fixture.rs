@@ -80,7 +80,7 @@ pub fn dispatch(
     let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
     let (waiter, pending) = Confirmation::channel();
     let sent = node.send_direct(permit, &client_id, &message, || waiter);
-    let dispatched = sent.map_err(|(outcome, _)| outcome)?;
+    let dispatched = sent.map_err(|settled| settled.outcome)?;
     let confirmation = confirmation.map(|_| Pending(pending));
     Ok(Sent { epoch: dispatched.epoch, at: dispatched.at, confirmation })
 }

@@ -236,6 +236,8 @@ mod tests {
             toml(Senders::Open, Registry::Small, Threads::One, "aws", "l")
                 .contains("http = { address = \"127.0.0.1:0\", open = true }")
         );
-        assert!(!toml(Senders::Signed, Registry::Large, Threads::OneACore, "aws", "l").contains("open"));
+        assert!(
+            !toml(Senders::Signed, Registry::Large, Threads::OneACore, "aws", "l").contains("open")
+        );
     }
 }

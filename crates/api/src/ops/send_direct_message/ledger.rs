@@ -63,7 +63,7 @@ impl Ledger {
 
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
-        let Settled { outcome, epoch, handed_over, acknowledged } = settled;
+        let Settled { outcome, epoch, handed_over, acknowledged, wire: _ } = settled;
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
             client_id: self.request.client_id.as_deref().unwrap_or(""),
@@ -85,10 +85,11 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
             self.write(&Settled {
-                outcome: DirectOutcome::SenderDisconnected,
-                epoch: self.dispatched.map(|dispatched| dispatched.epoch),
                 handed_over: self.dispatched.map(|dispatched| dispatched.at),
-                acknowledged: None,
+                ..Settled::refused(
+                    DirectOutcome::SenderDisconnected,
+                    self.dispatched.map(|dispatched| dispatched.epoch),
+                )
             });
         }
     }

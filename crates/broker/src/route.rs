@@ -68,6 +68,7 @@ impl Driver {
         });
         match self.take(incoming, &message, batch) {
             Ok(durable) => {
+                self.node.responses.offer(&self.device.client_id, message.publication());
                 self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
                 self.acknowledge(incoming, None, durable, batch)
             }

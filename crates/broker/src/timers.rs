@@ -132,6 +132,9 @@ impl Node {
             };
         };
         expired.extend(std::iter::from_fn(|| connection.poll_expired(now)));
+        if self.bounds.close_on_missed_ack && !expired.is_empty() {
+            return Due::Close(CloseReason::MissedAck);
+        }
         // Reading or writing may have been held back by its pace.
         if let Some(driver) = &connection.driver {
             driver.wake_by_ref();

@@ -1,4 +1,4 @@
-//! The parameters of SendDirectMessage: path label, query string and headers.
+//! The parameters of SendDirectMessage and Publish: path label, query string and headers.
 
 #![no_main]
 
@@ -33,5 +33,6 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(label) = label {
         let listed = api::Listed::of(&parts.headers);
         api::parse_send_direct_message(label, &listed.head(&parts));
+        api::parse_publish(label, &listed.head(&parts));
     }
 });

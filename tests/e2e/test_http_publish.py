@@ -1,14 +1,18 @@
 """HTTP Publish: boto3, awscli and curl to devices (the contract's 2.4)."""
 
+import asyncio
 import base64
 
+import httpx
 import pytest
 
+from harness import signing
 from harness.answer import check_shape
 from harness.commands import aws, curl
 from harness.paho_device import PahoDevice
 from harness.population import NARROW
 from harness.senders import BotoSender, RawSender
+from harness.wire_device import open_socket, tls_context
 
 USER_PROPERTIES = [{"b": "1"}, {"a": "2"}, {"b": "3"}, {"ü": "€"}]
 
@@ -251,6 +255,51 @@ def test_signed_paths_with_slashes(raw, hearer, topic, encoded):
     answer = raw.request("POST", f"/topics/{path}?qos=1", b"on")
     check_shape(answer, 200)
     assert hearer.message().topic == topic
+
+
+def test_pipelined_publishes_are_answered_in_order(server, hearer, topic):
+    """Also where some wait for the disk and others are refused at once."""
+    sock, url = open_socket(server, "http"), server.url("http")
+    requests, expected = b"", []
+    for n in range(40):
+        query, status = [("qos=1&retain=true", 200), ("qos=2", 400), ("qos=1", 200)][n % 3]
+        path, body = f"/topics/{topic}?{query}", b"%d" % n
+        headers = signing.sign(server.admin, "POST", url + path, body)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"POST {path} HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+        requests += head.encode() + body
+        expected.append(status)
+    sock.sendall(requests)
+    received = b""
+    while received.count(b'"traceId"') < len(expected):
+        received += sock.recv(65536)
+    sock.close()
+    answers = received.split(b"HTTP/1.1 ")[1:]
+    assert [int(answer[:3]) for answer in answers] == expected
+    heard = [hearer.message().payload for n in range(40) if n % 3 != 1]
+    assert heard == [b"%d" % n for n in range(40) if n % 3 != 1]
+
+
+def test_publishes_side_by_side_on_one_http2_connection(server, boto, topic):
+    """Each waits for the disk, and none for the others."""
+
+    async def publish_all():
+        context = tls_context(server.ca, alpn=["h2"])
+        async with httpx.AsyncClient(http2=True, verify=context, timeout=30) as client:
+            return await asyncio.gather(*[publish(client, n) for n in range(60)])
+
+    def publish(client, n):
+        body, url = b"%d" % n, server.url("https", f"/topics/{topic}/{n}?qos=1&retain=true")
+        headers = signing.sign(server.admin, "POST", url, body)
+        del headers["Host"]
+        return client.post(url, content=body, headers=headers)
+
+    for response in asyncio.run(publish_all()):
+        assert response.http_version == "HTTP/2"
+        assert response.status_code == 200, response.text
+    for n in range(60):
+        found = boto.call("get_retained_message", topic=f"{topic}/{n}")
+        assert found["payload"] == b"%d" % n
 
 
 def test_awscli(server, hearer, topic):

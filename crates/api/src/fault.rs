@@ -6,6 +6,7 @@ use http::StatusCode;
 use mqtt::ReasonCode;
 
 use crate::body::BodyError;
+use crate::refused::Refused;
 use crate::router::Misrouted;
 
 /// An error answer.
@@ -107,6 +108,25 @@ impl Fault {
         Some(Fault::new(kind, reason, outcome.details()))
     }
 
+    /// The answer of an operation that was refused.
+    pub(crate) fn of_refused(refused: &Refused) -> Fault {
+        let kind = match refused {
+            Refused::Topic(_)
+            | Refused::Qos(_)
+            | Refused::Retain(_)
+            | Refused::MessageExpiry(_)
+            | Refused::Mqtt5Property(_)
+            | Refused::MaxResults(_)
+            | Refused::NextToken(_) => Kind::InvalidRequest,
+            Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
+            Refused::Unauthorized(_) => Kind::Forbidden,
+            Refused::NothingRetained => Kind::ResourceNotFound,
+            Refused::Throttled(_) => Kind::Throttling,
+            Refused::NotKept | Refused::Internal => Kind::InternalFailure,
+        };
+        Fault::new(kind, refused.reason(), refused.sentence())
+    }
+
     /// The answer to credentials that are missing or do not hold (spec 12.10).
     pub(crate) fn of_credentials(reason: &'static str, message: String) -> Fault {
         Fault::new(Kind::Forbidden, reason, message)
@@ -120,7 +140,8 @@ impl Fault {
                 "UNKNOWN_OPERATION",
                 format!(
                     "No operation has the path {path}; a direct message goes to \
-                     /connections/{{clientId}}/messages."
+                     /connections/{{clientId}}/messages, a publish to /topics/{{topic}}, and \
+                     retained messages are at /retainedMessage."
                 ),
             ),
             Misrouted::WrongMethod { allow } => Fault {

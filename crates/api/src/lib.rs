@@ -12,6 +12,7 @@ mod head;
 mod ops;
 mod percent;
 mod query;
+mod refused;
 mod reply;
 mod router;
 mod service;
@@ -21,25 +22,34 @@ pub use caller::{Caller, Credentials};
 pub use exchange::{Begun, Exchange};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
+pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Sent};
 pub use reply::{Answer, Reply};
 pub use service::Api;
 
-/// The checks of SendDirectMessage's parameters, reachable without a node. They are compiled a
-/// second time so that nothing private opens up in other builds.
+/// The checks of the parameters of SendDirectMessage and Publish, reachable without a node. They are
+/// compiled a second time so that nothing private opens up in other builds.
 #[cfg(fuzzing)]
-#[path = "ops/send_direct_message"]
+#[path = "ops"]
 mod fuzzed {
     #![allow(dead_code)]
 
-    mod input;
-    mod properties;
+    #[path = "send_direct_message/input.rs"]
+    mod direct;
+    #[path = "publish/input.rs"]
+    mod publish;
 
     /// Checks the path label, still percent-encoded, the query and the headers; says whether they
     /// are acceptable.
     pub fn parse_send_direct_message(label: &str, head: &crate::Head<'_>) -> bool {
-        input::Input::parse(label, head, &mut input::Request::default()).is_ok()
+        direct::Input::parse(label, head, &mut direct::Request::default()).is_ok()
+    }
+
+    /// The same for Publish.
+    pub fn parse_publish(label: &str, head: &crate::Head<'_>) -> bool {
+        let mut request = publish::Request::default();
+        publish::Input::parse(label, head, &engine::profile::AWS, &mut request).is_ok()
     }
 }
 #[cfg(fuzzing)]
-pub use fuzzed::parse_send_direct_message;
+pub use fuzzed::{parse_publish, parse_send_direct_message};

@@ -1,5 +1,7 @@
 //! The answer to a request, before it takes the form of a protocol.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -19,8 +21,18 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 #[derive(Debug)]
 pub struct Reply {
     trace_id: TraceId,
-    /// None for a success.
-    fault: Option<Box<Fault>>,
+    content: Content,
+}
+
+/// What an answer says.
+#[derive(Debug)]
+enum Content {
+    /// That it went well, and nothing else.
+    Done,
+    /// What was asked for, as JSON.
+    Document(String),
+    /// What went wrong.
+    Fault(Box<Fault>),
 }
 
 /// The head and body of a success around the two places of its trace ID and its date, which are all
@@ -34,16 +46,28 @@ const SUCCESS: [&[u8]; 4] = [
 
 impl Reply {
     pub(crate) fn success(trace_id: TraceId) -> Self {
-        Reply { trace_id, fault: None }
+        Reply { trace_id, content: Content::Done }
+    }
+
+    /// A success with something to tell.
+    pub(crate) fn document(trace_id: TraceId, document: &serde_json::Value) -> Self {
+        Reply { trace_id, content: Content::Document(document.to_string()) }
     }
 
     pub(crate) fn failure(trace_id: TraceId, fault: Fault) -> Self {
-        Reply { trace_id, fault: Some(Box::new(fault)) }
+        Reply { trace_id, content: Content::Fault(Box::new(fault)) }
     }
 
     /// The status code.
     pub fn status(&self) -> StatusCode {
-        self.fault.as_ref().map_or(StatusCode::OK, |fault| fault.kind.status())
+        self.fault().map_or(StatusCode::OK, |fault| fault.kind.status())
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match &self.content {
+            Content::Done | Content::Document(_) => None,
+            Content::Fault(fault) => Some(fault),
+        }
     }
 
     /// The answer in the form of the crate `http`, its body apart.
@@ -51,7 +75,7 @@ impl Reply {
         let mut head = Response::new(());
         *head.status_mut() = self.status();
         *head.headers_mut() = self.headers();
-        (head, Bytes::from(self.body()))
+        (head, Bytes::from(self.body().into_owned()))
     }
 
     /// The answer in the form of the crate `http`.
@@ -64,7 +88,7 @@ impl Reply {
     /// the form of RFC 9110, section 5.6.7.
     pub fn write(&self, date: &str, out: &mut Vec<u8>) {
         let trace_id = &mut [0; TraceId::TEXT_BYTES];
-        if self.fault.is_none() {
+        if let Content::Done = self.content {
             let trace_id = self.trace_id.encode(trace_id).as_bytes();
             let between = [trace_id, date.as_bytes(), trace_id];
             for (fixed, own) in SUCCESS.iter().zip(between.into_iter().chain([&b""[..]])) {
@@ -94,7 +118,7 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
             headers.insert(REQUEST_ID, id);
         }
-        let Some(fault) = &self.fault else { return headers };
+        let Some(fault) = self.fault() else { return headers };
         headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
         if let Some(allow) = fault.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
@@ -105,16 +129,19 @@ impl Reply {
         headers
     }
 
-    fn body(&self) -> String {
-        let Some(fault) = &self.fault else {
-            return format!(r#"{{"message":"OK","traceId":"{}"}}"#, self.trace_id);
-        };
-        serde_json::json!({
-            "message": fault.message,
-            "traceId": self.trace_id.to_string(),
-            "reason": fault.reason,
-        })
-        .to_string()
+    fn body(&self) -> Cow<'_, str> {
+        let trace_id = self.trace_id;
+        match &self.content {
+            Content::Done => format!(r#"{{"message":"OK","traceId":"{trace_id}"}}"#).into(),
+            Content::Document(document) => document.into(),
+            Content::Fault(fault) => serde_json::json!({
+                "message": fault.message,
+                "traceId": trace_id.to_string(),
+                "reason": fault.reason,
+            })
+            .to_string()
+            .into(),
+        }
     }
 }
 
@@ -136,6 +163,7 @@ mod tests {
         let trace_id = TraceId::from_bytes([7; 16]);
         let replies = [
             Reply::success(trace_id),
+            Reply::document(trace_id, &serde_json::json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
             Reply::failure(
                 trace_id,

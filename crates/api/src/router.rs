@@ -8,6 +8,18 @@ pub(crate) enum Operation<'a> {
         /// The client ID, percent-encoded.
         client_id: &'a str,
     },
+    /// `POST /topics/{topic}`
+    Publish {
+        /// The topic, percent-encoded; its slashes may stand as they are (spec 2.4).
+        topic: &'a str,
+    },
+    /// `GET /retainedMessage/{topic}`
+    GetRetainedMessage {
+        /// The topic, as above.
+        topic: &'a str,
+    },
+    /// `GET /retainedMessage`
+    ListRetainedMessages,
 }
 
 /// Why there is none.
@@ -27,14 +39,28 @@ pub(crate) enum Misrouted {
 /// # Errors
 /// [`Misrouted`].
 pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
-    let client_id = path
-        .strip_prefix("/connections/")
-        .and_then(|rest| rest.strip_suffix("/messages"))
-        .ok_or(Misrouted::UnknownPath)?;
-    if method != "POST" {
-        return Err(Misrouted::WrongMethod { allow: "POST" });
+    let (operation, allow) = find(path).ok_or(Misrouted::UnknownPath)?;
+    if method != allow {
+        return Err(Misrouted::WrongMethod { allow });
     }
-    Ok(Operation::SendDirectMessage { client_id })
+    Ok(operation)
+}
+
+/// The operation of a path, and its method.
+fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
+    if let Some(rest) = path.strip_prefix("/connections/") {
+        let client_id = rest.strip_suffix("/messages")?;
+        return Some((Operation::SendDirectMessage { client_id }, "POST"));
+    }
+    if let Some(topic) = path.strip_prefix("/topics/") {
+        return Some((Operation::Publish { topic }, "POST"));
+    }
+    let rest = path.strip_prefix("/retainedMessage")?;
+    if rest.is_empty() {
+        return Some((Operation::ListRetainedMessages, "GET"));
+    }
+    let topic = rest.strip_prefix('/')?;
+    Some((Operation::GetRetainedMessage { topic }, "GET"))
 }
 
 #[cfg(test)]
@@ -43,19 +69,35 @@ mod tests {
 
     #[test]
     fn the_client_id_is_what_stands_between_and_stays_encoded() {
-        let client_id =
-            |path| route("POST", path).map(|Operation::SendDirectMessage { client_id }| client_id);
-        assert_eq!(client_id("/connections/a%2Fb/messages"), Ok("a%2Fb"));
-        assert_eq!(client_id("/connections/a/b/messages"), Ok("a/b"));
-        assert_eq!(client_id("/connections//messages"), Ok(""));
-        assert_eq!(client_id("/connections/messages"), Err(Misrouted::UnknownPath));
-        assert_eq!(client_id("/connections/a/message"), Err(Misrouted::UnknownPath));
-        assert_eq!(client_id("/"), Err(Misrouted::UnknownPath));
+        for client_id in ["a%2Fb", "a/b", ""] {
+            let path = format!("/connections/{client_id}/messages");
+            assert_eq!(route("POST", &path), Ok(Operation::SendDirectMessage { client_id }));
+        }
+        for path in ["/connections/messages", "/connections/a/message", "/", "/topics", "/topic/a"]
+        {
+            assert_eq!(route("POST", path), Err(Misrouted::UnknownPath), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_topic_is_the_rest_of_the_path_and_stays_encoded() {
+        for topic in ["a%2Fb", "a/b", "/a//b/", ""] {
+            let path = format!("/topics/{topic}");
+            assert_eq!(route("POST", &path), Ok(Operation::Publish { topic }));
+            let path = format!("/retainedMessage/{topic}");
+            assert_eq!(route("GET", &path), Ok(Operation::GetRetainedMessage { topic }));
+        }
+        assert_eq!(route("GET", "/retainedMessage"), Ok(Operation::ListRetainedMessages));
+        assert_eq!(route("GET", "/retainedMessages"), Err(Misrouted::UnknownPath));
     }
 
     #[test]
     fn another_method_is_told_what_is_allowed() {
         let wrong = Err(Misrouted::WrongMethod { allow: "POST" });
         assert_eq!(route("GET", "/connections/a/messages"), wrong);
+        assert_eq!(route("PUT", "/topics/a"), wrong);
+        let wrong = Err(Misrouted::WrongMethod { allow: "GET" });
+        assert_eq!(route("POST", "/retainedMessage/a"), wrong);
+        assert_eq!(route("POST", "/retainedMessage"), wrong);
     }
 }

@@ -11,14 +11,20 @@ use http::Request;
 use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use telemetry::{TraceId, event};
+use tokio::sync::oneshot;
 
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
-use crate::exchange::{Begun, Exchange};
+use crate::exchange::{Begun, counted};
 use crate::fault::Fault;
 use crate::head::{Head, Listed, name_host};
-use crate::ops::send_direct_message::{self, Call, Sent};
+use crate::ops::publish::Publishing;
+use crate::ops::send_direct_message::Sent;
+use crate::ops::{
+    Call, get_retained_message, list_retained_messages, publish, send_direct_message,
+};
+use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
 use crate::router::{Operation, route};
 
@@ -85,6 +91,7 @@ impl Api {
     ) -> Reply {
         let (mut exchange, dispatch) = match self.begin(head, payload, caller, trace_id) {
             Begun::Answered(reply) => return reply,
+            Begun::Published(publishing) => return self.answer_durable(publishing, trace_id).await,
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
         };
         let (waiter, confirmation) = Confirmation::channel();
@@ -101,6 +108,17 @@ impl Api {
         }
     }
 
+    async fn answer_durable(&self, publishing: Publishing, trace_id: TraceId) -> Reply {
+        let (sender, receiver) = oneshot::channel();
+        publishing.when_answered(move |reply| {
+            // Whoever waited may have gone away; then nobody is left to tell.
+            let _ = sender.send(reply);
+        });
+        // A journal tells everybody; one that does not is a fault of ours.
+        let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
+        receiver.await.unwrap_or_else(lost)
+    }
+
     /// The largest body of a request that is looked at, in bytes. It is larger than the payload
     /// quota so that a payload that is too large is refused to a sender who proved who it is.
     pub fn body_bytes(&self) -> usize {
@@ -115,21 +133,27 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Begun<'a> {
-        let begun = self.operation(head).and_then(|operation| {
+        let admitted = self.operation(head).and_then(|operation| {
             let principal = self.identify(head, payload, caller, trace_id)?;
-            let Operation::SendDirectMessage { client_id } = operation;
             let sender = caller.peer(principal);
-            Ok(Call { client_id, head, payload, sender, trace_id })
+            Ok((operation, Call { head, payload, sender, trace_id }))
         });
-        let call = match begun {
-            Ok(call) => call,
+        let (operation, call) = match admitted {
+            Ok(admitted) => admitted,
             Err(fault) => return Begun::Answered(self.fail(trace_id, fault)),
         };
-        let (ledger, checked) = send_direct_message::prepare(&self.node, call);
-        let exchange = Exchange::new(ledger);
-        match checked {
-            Ok(dispatch) => Begun::Direct(exchange, dispatch),
-            Err(outcome) => Begun::Answered(exchange.settle(Settled::refused(outcome, None))),
+        let node = &self.node;
+        match operation {
+            Operation::SendDirectMessage { client_id } => {
+                send_direct_message::begin(node, client_id, call)
+            }
+            Operation::Publish { topic } => publish::begin(node, topic, call),
+            Operation::GetRetainedMessage { topic } => {
+                Begun::Answered(get_retained_message::answer(node, topic, &call))
+            }
+            Operation::ListRetainedMessages => {
+                Begun::Answered(list_retained_messages::answer(node, &call))
+            }
         }
     }
 
@@ -152,9 +176,7 @@ impl Api {
     }
 
     fn fail(&self, trace_id: TraceId, fault: Fault) -> Reply {
-        let reply = Reply::failure(trace_id, fault);
-        self.node.telemetry().metrics().http_request(reply.status().as_u16());
-        reply
+        counted(&self.node, Reply::failure(trace_id, fault))
     }
 
     fn identify(

@@ -36,7 +36,7 @@ pub struct ConnectPermit(());
 #[derive(Debug)]
 pub struct SendPermit(());
 
-/// Proof that a device may publish on a topic.
+/// Proof that a device or a sender may publish on a topic.
 #[derive(Debug)]
 pub struct PublishPermit(());
 
@@ -180,6 +180,30 @@ impl Access {
         let context = self.context(device, now);
         self.ask(device, Action::Receive, Resource::Topic(topic.as_str()), &context)?;
         Ok(ReceivePermit(()))
+    }
+
+    /// May the peer read the retained message of that topic (spec 6.2, `iot:GetRetainedMessage`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn get_retained(
+        &self,
+        peer: &Peer,
+        topic: TopicName<'_>,
+        now: Moment,
+    ) -> Result<(), Denied> {
+        let context = self.context(peer, now);
+        self.ask(peer, Action::GetRetainedMessage, Resource::Topic(topic.as_str()), &context)
+    }
+
+    /// May the peer list the topics that have retained messages (spec 6.2,
+    /// `iot:ListRetainedMessages` on `*`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn list_retained(&self, peer: &Peer, now: Moment) -> Result<(), Denied> {
+        let context = self.context(peer, now);
+        self.ask(peer, Action::ListRetainedMessages, Resource::Any, &context)
     }
 
     fn context<'a>(&self, peer: &'a Peer, now: Moment) -> Context<'a> {

@@ -40,7 +40,7 @@ pub struct Quotas {
     pub connects_per_client: Option<Rate>,
     /// CONNECTs of the whole account.
     pub connects: Option<Rate>,
-    /// Publishes by devices of the whole account.
+    /// Publishes by devices, and by senders over HTTP, of the whole account.
     pub inbound_publishes: Option<Rate>,
     /// Publishes to devices of the whole account, direct messages not included.
     pub outbound_publishes: Option<Rate>,

@@ -75,6 +75,7 @@ fn each_action_is_asked_on_its_own_kind_of_resource() {
         allow("iot:Publish", "topic/out/*"),
         allow("iot:Subscribe", "topicfilter/in/#"),
         allow("iot:SendDirectMessage", "client/other"),
+        allow("iot:GetRetainedMessage", "topic/kept/*"),
     ]);
     assert!(access.connect(&peer, None, false, now).is_ok());
     assert!(access.receive(&peer, topic("in/a"), now).is_ok());
@@ -85,6 +86,18 @@ fn each_action_is_asked_on_its_own_kind_of_resource() {
     assert!(access.subscribe(&peer, TopicFilter::parse("in/a").expect("valid"), now).is_err());
     assert!(access.send_direct(&peer, &id("other"), topic("a"), now).is_ok());
     assert!(access.send_direct(&peer, &id("lamp"), topic("a"), now).is_err());
+    assert!(access.get_retained(&peer, topic("kept/a"), now).is_ok());
+    assert!(access.get_retained(&peer, topic("in/a"), now).is_err());
+}
+
+/// The list has every topic, so a statement about some of them does not grant it.
+#[test]
+fn listing_retained_messages_takes_a_statement_about_everything() {
+    let (access, now) = (access(), Moment::START);
+    let some = peer(&[allow("iot:ListRetainedMessages", "topic/*")]);
+    assert!(access.list_retained(&some, now).is_err());
+    let statement = r#"{"Effect":"Allow","Action":"iot:ListRetainedMessages","Resource":"*"}"#;
+    assert!(access.list_retained(&peer(&[statement.to_owned()]), now).is_ok());
 }
 
 #[test]

@@ -4,9 +4,12 @@ mod authn_error;
 mod connect;
 mod direct_message;
 mod disconnect;
+mod http_publish;
 mod publish;
 mod queued;
 mod registry_reload;
+mod retained_message;
+mod sender;
 mod server;
 mod subscribe;
 
@@ -14,9 +17,12 @@ pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
 pub use disconnect::Disconnect;
+pub use http_publish::HttpPublish;
 pub use publish::{PublishIn, PublishOut};
 pub use queued::Queued;
 pub use registry_reload::RegistryReload;
+pub use retained_message::{GetRetainedMessage, ListRetainedMessage};
+pub use sender::{Refusal, Sender};
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
 

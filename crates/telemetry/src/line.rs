@@ -135,6 +135,12 @@ impl Line {
         self.raw([b"\""]);
     }
 
+    /// Milliseconds since 1970, as the date and time that every entry begins with.
+    pub(crate) fn date(&mut self, key: Key, millis: u64) {
+        let date = timestamp::date(Duration::from_millis(millis));
+        self.raw([key.before_text.as_bytes(), &date, b"\""]);
+    }
+
     #[inline(always)]
     pub(crate) fn boolean(&mut self, key: Key, value: bool) {
         let key = key.before_value.as_bytes();

@@ -14,7 +14,7 @@ pub enum Quota {
     ConnectsPerClient,
     /// CONNECTs of the account.
     Connects,
-    /// Publishes by devices of the account.
+    /// Publishes by devices and senders of the account.
     InboundPublishes,
     /// Publishes to devices of the account.
     OutboundPublishes,

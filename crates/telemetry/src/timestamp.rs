@@ -4,6 +4,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
+/// Bytes of a date and time.
+const DATE_BYTES: usize = 23;
+
+/// Where it stands in [`Text`].
+const DATE_AT: usize = 14;
+
 /// The time now, as text, which is put together anew only when it is another one.
 pub(crate) struct Clock {
     text: Text,
@@ -48,6 +54,12 @@ impl Clock {
         // At the end of all time each is told anew.
         self.until = self.from.checked_add(MILLISECOND).unwrap_or(self.from);
     }
+}
+
+/// The date and time of an entry's member, in the form of [`Text`].
+pub(crate) fn date(since_epoch: Duration) -> [u8; DATE_BYTES] {
+    let text = encode(since_epoch);
+    *text[DATE_AT..].first_chunk().expect("a date and its quotation mark follow the key")
 }
 
 fn encode(since_epoch: Duration) -> Text {

@@ -188,7 +188,7 @@ def test_a_subscription_identifier_comes_with_its_messages(paho, client_id):
 
 
 def test_a_message_has_the_identifier_of_each_filter_it_matches(paho, client_id):
-    """In one copy with all of them or in several copies [MQTT-3.3.4-4] [MQTT-3.3.4-5]."""
+    """In one copy with all of them or in several copies [MQTT-3.3.4-4]."""
     device, publisher = paho(), paho("-pub")
     device.subscribe(f"{client_id}/#", identifier=1)
     device.subscribe(f"{client_id}/+", identifier=2)

@@ -1,3 +1,27 @@
-//! The operations, one file each.
+//! The operations, one file each, and what they share.
 
+pub(crate) mod get_retained_message;
+pub(crate) mod list_retained_messages;
+mod page_token;
+pub(crate) mod properties;
+pub(crate) mod publish;
 pub(crate) mod send_direct_message;
+pub(crate) mod topic;
+
+use engine::access::Peer;
+use telemetry::{TraceId, event};
+
+use crate::head::Head;
+
+/// A request and who makes it.
+pub(crate) struct Call<'a> {
+    pub(crate) head: &'a Head<'a>,
+    pub(crate) payload: &'a [u8],
+    pub(crate) sender: Peer,
+    pub(crate) trace_id: TraceId,
+}
+
+/// What the log says of whoever makes a request.
+fn logged(sender: &Peer, trace_id: TraceId) -> event::Sender<'_> {
+    event::Sender { trace_id, principal_id: &sender.principal.id, source: sender.source }
+}

@@ -53,7 +53,7 @@ pub use connect::{Granted, Refusal, negotiate};
 pub use deliver::{Delivered, Delivery};
 pub use memory::Memory;
 pub use packet::Step;
-pub use publish::{Incoming, Topic, is_basic_ingest};
+pub use publish::{Incoming, Topic, TopicRefused, check_topic, is_basic_ingest};
 
 /// Stands for a packet ID where only its length matters.
 const ANY_PACKET_ID: Option<PacketId> = PacketId::new(1);

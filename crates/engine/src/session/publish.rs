@@ -156,24 +156,59 @@ fn without_rule(topic: &str) -> Option<&str> {
     (!rule.is_empty()).then_some(rest)
 }
 
-/// Whether clients may publish on a topic under this profile. The prefix of Basic Ingest is not
-/// counted (spec 5).
+/// Why nobody may publish on a topic under a profile; what is said of it begins with a verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TopicRefused {
+    /// It belongs to the server.
+    #[error("starts with $, which is reserved")]
+    Reserved,
+    /// It has too many bytes.
+    #[error("is {bytes} bytes long; at most {most} are allowed")]
+    TooLong {
+        /// Its length, without the prefix of Basic Ingest.
+        bytes: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// It has too many levels.
+    #[error("has {levels} levels; at most {most} are allowed")]
+    TooManyLevels {
+        /// Its levels, without those of the prefix of Basic Ingest.
+        levels: usize,
+        /// The limit.
+        most: usize,
+    },
+}
+
+impl From<TopicRefused> for ReasonCode {
+    /// What a device is told.
+    fn from(_: TopicRefused) -> Self {
+        ReasonCode::TopicNameInvalid
+    }
+}
+
+/// Whether devices and senders may publish on a topic under this profile. The prefix of Basic
+/// Ingest is not counted (spec 5).
 ///
 /// # Errors
-/// The reason code to close with.
-pub(super) fn check_topic(topic: TopicName<'_>, profile: &Profile) -> Result<(), ReasonCode> {
+/// [`TopicRefused`].
+pub fn check_topic(topic: TopicName<'_>, profile: &Profile) -> Result<(), TopicRefused> {
     let text = match without_rule(topic.as_str()) {
         Some(rest) if profile.reserved_topics => rest,
         Some(_) | None => {
             if topic.as_str().starts_with('$') && profile.reserved_topics {
-                return Err(ReasonCode::TopicNameInvalid);
+                return Err(TopicRefused::Reserved);
             }
             topic.as_str()
         }
     };
     let slashes = text.bytes().filter(|byte| *byte == b'/').count();
-    if text.len() > profile.topic_bytes || slashes > profile.topic_slashes {
-        return Err(ReasonCode::TopicNameInvalid);
+    if text.len() > profile.topic_bytes {
+        return Err(TopicRefused::TooLong { bytes: text.len(), most: profile.topic_bytes });
+    }
+    if slashes > profile.topic_slashes {
+        let most = profile.topic_slashes + 1;
+        return Err(TopicRefused::TooManyLevels { levels: slashes + 1, most });
     }
     Ok(())
 }

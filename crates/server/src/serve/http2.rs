@@ -142,6 +142,14 @@ impl Visit {
         {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => return answer(&mut respond, reply),
+            Begun::Published(publishing) => {
+                let open = self.calls.hold();
+                publishing.when_answered(move |reply| {
+                    answer(&mut respond, reply);
+                    drop(open);
+                });
+                return;
+            }
         };
         // Before the message goes out: its PUBACK may come in on another thread at once.
         let call = Call::new(exchange, respond);
@@ -158,7 +166,7 @@ impl Visit {
     fn spawn(&mut self, parts: Parts, body: Body, mut respond: SendResponse<Bytes>) {
         let caller = Arc::clone(&self.caller);
         let Held { doors, presence } = self.held.clone();
-        let open = self.calls.task();
+        let open = self.calls.hold();
         tokio::spawn(async move {
             let request = Request::from_parts(parts, body);
             tokio::select! {

@@ -100,7 +100,7 @@ impl Page<'_> {
 
     fn publish_and_subscribe(&mut self) {
         self.family::<Verdict<'_>, _>(
-            ("tenfour_publish_in_total", "PUBLISHes by devices, by result."),
+            ("tenfour_publish_in_total", "Publishes by devices and over HTTP, by result."),
             "result",
             |shard| &shard.publish_in,
         );

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
-use mqtt::{ReasonCode, Version};
+use mqtt::{QoS, ReasonCode, Version};
 use serde_json::json;
 use telemetry::event::{
-    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, Filters, Protocol,
-    PublishIn, PublishOut, RegistryReload, Server, Subscribe, Unsubscribe,
+    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, Filters,
+    GetRetainedMessage, HttpPublish, ListRetainedMessage, Protocol, PublishIn, PublishOut, Refusal,
+    RegistryReload, Sender, Server, Subscribe, Unsubscribe,
 };
 use telemetry::{FailureClass, Quota, Verdict};
 
@@ -217,6 +218,71 @@ fn a_publish_tells_retain_only_when_set() {
     assert_eq!(entry(&plain), expected);
     assert_eq!(entry(&PublishIn { retain: true, ..plain })["retain"], "True");
     assert_eq!(entry(&publish_in(DENIED))["reason"], "AUTHORIZATION_FAILURE");
+}
+
+fn sender() -> Sender<'static> {
+    Sender { trace_id: trace_id(), principal_id: "AIDAEXAMPLE", source: source() }
+}
+
+fn refused(class: FailureClass, reason: &'static str) -> Option<Refusal<'static>> {
+    Some(Refusal { class, reason, details: "What is wrong." })
+}
+
+#[test]
+fn a_publish_over_http_has_no_client_id() {
+    let event =
+        HttpPublish { sender: sender(), topic: "telemetry/t", retain: false, refused: None };
+    let expected = json!({
+        "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
+        "eventType": "Publish-In", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
+        "sourceIp": "192.0.2.7", "sourcePort": 40123, "topicName": "telemetry/t",
+    });
+    assert_eq!(entry(&event), expected);
+    assert_eq!(entry(&HttpPublish { retain: true, ..event })["retain"], "True");
+}
+
+#[test]
+fn a_refused_publish_over_http_tells_the_words_of_its_answer() {
+    let refused = refused(FailureClass::ClientError, "INVALID_TOPIC");
+    let event = HttpPublish { sender: sender(), topic: "", retain: false, refused };
+    let expected = json!({
+        "logLevel": "ERROR", "traceId": TRACE, "accountId": ACCOUNT, "status": "Failure",
+        "eventType": "Publish-In", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
+        "sourceIp": "192.0.2.7", "sourcePort": 40123,
+        "reason": "INVALID_TOPIC", "details": "What is wrong.",
+    });
+    assert_eq!(entry(&event), expected);
+}
+
+#[test]
+fn a_retained_message_that_was_read_tells_its_qos_and_date() {
+    let found = Some((QoS::AtLeastOnce, 1_502_379_443_476));
+    let event = GetRetainedMessage { sender: sender(), topic: "telemetry/t", found, refused: None };
+    let expected = json!({
+        "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
+        "eventType": "GetRetainedMessage", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
+        "sourceIp": "192.0.2.7", "sourcePort": 40123, "topicName": "telemetry/t",
+        "qos": "1", "lastModifiedDate": "2017-08-10 15:37:23.476",
+    });
+    assert_eq!(entry(&event), expected);
+    let refused = refused(FailureClass::ClientError, "RETAINED_MESSAGE_NOT_FOUND");
+    let entry = entry(&GetRetainedMessage { found: None, refused, ..event });
+    assert_eq!((&entry["status"], &entry["topicName"]), (&json!("Failure"), &json!("telemetry/t")));
+    assert_eq!(entry["reason"], "RETAINED_MESSAGE_NOT_FOUND");
+    assert_eq!((entry.get("qos"), entry.get("lastModifiedDate")), (None, None));
+}
+
+#[test]
+fn a_list_of_retained_messages_is_an_event_without_an_s() {
+    let event = ListRetainedMessage { sender: sender(), refused: None };
+    let expected = json!({
+        "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
+        "eventType": "ListRetainedMessage", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
+        "sourceIp": "192.0.2.7", "sourcePort": 40123,
+    });
+    assert_eq!(entry(&event), expected);
+    let refused = refused(FailureClass::AuthError, "AUTHORIZATION_FAILURE");
+    assert_eq!(entry(&ListRetainedMessage { refused, ..event })["reason"], "AUTHORIZATION_FAILURE");
 }
 
 #[test]

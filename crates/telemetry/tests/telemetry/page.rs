@@ -7,7 +7,8 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ReasonCode, Version};
 use telemetry::event::{
-    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, Protocol, PublishIn,
+    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, HttpPublish, Protocol,
+    PublishIn, Refusal, Sender,
 };
 use telemetry::{FailureClass, LogTarget, Quota, Telemetry, Verdict};
 
@@ -259,4 +260,19 @@ fn bytes_requests_and_publishes_are_counted() {
     assert_eq!(sample(&telemetry, throttled), 1.0);
     assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"Success\"}"), 1.0);
     assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"AuthError\"}"), 0.0);
+}
+
+#[test]
+fn publishes_over_http_count_with_those_of_devices() {
+    let telemetry = silent();
+    let sender = Sender { trace_id: trace_id(), principal_id: "abc", source: source() };
+    let event = HttpPublish { sender, topic: "t", retain: false, refused: None };
+    let class = FailureClass::Throttle(Quota::InboundPublishes);
+    let refused = Some(Refusal { class, reason: "PUBLISH_THROTTLED", details: "Too many." });
+    telemetry.record(&event);
+    telemetry.record(&HttpPublish { refused, ..event });
+    assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"Success\"}"), 1.0);
+    assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"Throttle\"}"), 1.0);
+    let throttled = "tenfour_throttled_total{quota=\"inbound_publishes\"}";
+    assert_eq!(sample(&telemetry, throttled), 1.0);
 }

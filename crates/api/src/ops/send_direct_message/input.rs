@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::limits::{
-    CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT, TOPIC_BYTES, TOPIC_SLASHES,
-};
+use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, TopicName};
 
-use super::properties;
 use crate::head::Head;
+use crate::ops::{properties, topic as topics};
 use crate::percent;
 use crate::query::Query;
 
@@ -45,7 +43,7 @@ impl Input {
         let topic = topic(query, request)?;
         let confirmation = confirmation(query, request)?;
         let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
-        let properties = properties::parse(query, head.headers)?;
+        let properties = properties::parse(query, head.headers).map_err(Invalid::Mqtt5Property)?;
         Ok(Input { client_id, topic, confirmation, properties })
     }
 
@@ -83,30 +81,8 @@ fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> 
         .ok_or_else(|| Invalid::Topic("The query parameter topic is missing.".into()))?;
     let topic: Arc<str> = found.as_ref().into();
     request.topic = Some(Arc::clone(&topic));
-    check_topic(&topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
+    topics::addressed(&topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
     Ok(topic)
-}
-
-/// The rules of a topic that a direct message may name, also as its response topic.
-pub(super) fn check_topic(topic: &str) -> Result<(), String> {
-    if topic.len() > TOPIC_BYTES {
-        return Err(format!("is {} bytes long; at most {TOPIC_BYTES} are allowed", topic.len()));
-    }
-    let slashes = topic.bytes().filter(|byte| *byte == b'/').count();
-    if slashes > TOPIC_SLASHES {
-        return Err(format!(
-            "has {} levels; at most {} are allowed",
-            slashes + 1,
-            TOPIC_SLASHES + 1
-        ));
-    }
-    if topic.starts_with('$') {
-        return Err("starts with $, which is reserved".into());
-    }
-    if topic.contains(['+', '#']) {
-        return Err("contains a wildcard (+ or #); name one topic, and write a space as %20".into());
-    }
-    TopicName::parse(topic).map(|_| ()).map_err(|error| format!("is not a topic name: {error}"))
 }
 
 fn confirmation(query: &Query<'_>, request: &mut Request) -> Result<bool, Invalid> {

@@ -2,28 +2,18 @@
 
 mod input;
 mod ledger;
-mod properties;
 
 use std::sync::Arc;
 
 use broker::{Dispatched, Node, Settled, Waiter};
-use engine::access::{Peer, SendPermit};
+use engine::access::SendPermit;
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
-use telemetry::TraceId;
 
-use crate::head::Head;
+use super::Call;
+use crate::exchange::{Begun, Exchange};
 use input::Input;
 pub(crate) use ledger::Ledger;
-
-/// A call: the request and who makes it.
-pub(crate) struct Call<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) head: &'a Head<'a>,
-    pub(crate) payload: &'a [u8],
-    pub(crate) sender: Peer,
-    pub(crate) trace_id: TraceId,
-}
 
 /// A checked and authorised message on its way to its device.
 pub struct Dispatch<'a> {
@@ -41,20 +31,21 @@ pub enum Sent {
     Settled(Settled),
 }
 
-/// Checks the call and authorises its sender, in the order of spec 1.5; the ledger is to be settled
-/// whatever the end.
-pub(crate) fn prepare<'a>(
-    node: &Arc<Node>,
-    call: Call<'a>,
-) -> (Ledger, Result<Dispatch<'a>, DirectOutcome>) {
-    let Call { client_id, head, payload, sender, trace_id } = call;
+/// Checks the call and authorises its sender, in the order of spec 1.5. `client_id` is still
+/// percent-encoded.
+pub(crate) fn begin<'a>(node: &Arc<Node>, client_id: &str, call: Call<'a>) -> Begun<'a> {
+    let Call { head, payload, sender, trace_id } = call;
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
     let input = Input::parse(client_id, head, &mut ledger.request);
     let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
         let permit = authorise(node, &ledger, &input)?;
         Ok(Dispatch { input, payload, permit })
     });
-    (ledger, checked)
+    let exchange = Exchange::new(ledger);
+    match checked {
+        Ok(dispatch) => Begun::Direct(exchange, dispatch),
+        Err(outcome) => Begun::Answered(exchange.settle(Settled::refused(outcome, None))),
+    }
 }
 
 fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, DirectOutcome> {

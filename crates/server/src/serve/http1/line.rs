@@ -24,7 +24,8 @@ thread_local! {
 const SPARE_BYTES: usize = 64 * 1024;
 
 /// A sender's connection. Its task reads; the answer to a confirmed message is written by the
-/// thread that read the device's PUBACK, so no task has to be woken.
+/// thread that read the device's PUBACK, and that to a publish by the journal's once the message is
+/// durable, so no task has to be woken.
 ///
 /// Invariant: whoever holds the lock calls into the node for nothing but its log and its metrics.
 pub(super) struct Line(Mutex<State>);
@@ -37,14 +38,23 @@ pub(super) struct State {
     written: usize,
     /// The transport has not passed everything on yet.
     flushing: bool,
-    /// The request that waits for its device, one at a time: answers keep the order of requests.
-    exchange: Option<Exchange>,
+    /// What the request that has no answer yet waits for, one at a time: answers keep the order of
+    /// requests.
+    awaited: Option<Awaited>,
     /// Counts requests, so that late news of one is not taken for news of another.
     requests: u64,
     /// The task has something to do once the request is answered.
     wake: Option<Waker>,
     /// Nothing can be written any more.
     broken: bool,
+}
+
+/// What a request waits for.
+enum Awaited {
+    /// Its device.
+    Device(Exchange),
+    /// Its message to be durable; whoever is told of that has the answer.
+    Durability,
 }
 
 impl Line {
@@ -54,7 +64,7 @@ impl Line {
             out: Vec::new(),
             written: 0,
             flushing: false,
-            exchange: None,
+            awaited: None,
             requests: 0,
             wake: None,
             broken: false,
@@ -68,6 +78,29 @@ impl Line {
     /// Whoever waits for the present request, to be told about it.
     pub(super) fn waiter(self: &Arc<Self>, request: u64) -> Waiter {
         Waiter::new(Arc::new(Ticket { line: Arc::clone(self), request }))
+    }
+
+    /// Answers the request of that number, which waited for its message to be durable.
+    pub(super) fn answer(&self, request: u64, reply: &Reply) {
+        let mut state = self.lock();
+        // The sender may have gone away; then nobody is left to tell.
+        if state.requests == request
+            && let Some(Awaited::Durability) = state.awaited
+        {
+            state.awaited = None;
+            tell(state, reply);
+        }
+    }
+}
+
+/// Writes the answer that the task waits for.
+fn tell(mut state: MutexGuard<'_, State>, reply: &Reply) {
+    state.append(reply);
+    state.write();
+    let wake = state.wake.take();
+    drop(state);
+    if let Some(task) = wake {
+        task.wake();
     }
 }
 
@@ -84,14 +117,8 @@ impl Settle for Ticket {
             return;
         }
         // The sender may have gone away; then nobody is left to tell.
-        let Some(exchange) = state.exchange.take() else { return };
-        state.append(&exchange.settle(settled));
-        state.write();
-        let wake = state.wake.take();
-        drop(state);
-        if let Some(task) = wake {
-            task.wake();
-        }
+        let Some(exchange) = state.take_exchange() else { return };
+        tell(state, &exchange.settle(settled));
     }
 }
 
@@ -114,21 +141,34 @@ impl State {
         Pin::new(wire).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
     }
 
-    /// Begins a request that may have to wait; gives its number.
+    /// Begins a request that may have to wait for its device; gives its number.
     pub(super) fn begin(&mut self, exchange: Exchange) -> u64 {
-        self.requests += 1;
-        self.exchange = Some(exchange);
+        self.count();
+        self.awaited = Some(Awaited::Device(exchange));
         self.requests
     }
 
-    /// The request of that number, if it has no answer yet.
-    pub(super) fn exchange(&mut self, request: u64) -> Option<&mut Exchange> {
-        if self.requests == request { self.exchange.as_mut() } else { None }
+    /// Begins a request that may have to wait for its message to be durable; gives its number.
+    pub(super) fn begin_durable(&mut self) -> u64 {
+        self.count();
+        self.awaited = Some(Awaited::Durability);
+        self.requests
     }
 
-    /// Takes the request that waits out of it.
+    /// The request of that number, if it waits for its device.
+    pub(super) fn exchange(&mut self, request: u64) -> Option<&mut Exchange> {
+        match &mut self.awaited {
+            Some(Awaited::Device(exchange)) if self.requests == request => Some(exchange),
+            Some(Awaited::Device(_) | Awaited::Durability) | None => None,
+        }
+    }
+
+    /// Gives the request that waits up, and takes it out if it waits for its device.
     pub(super) fn take_exchange(&mut self) -> Option<Exchange> {
-        self.exchange.take()
+        match self.awaited.take() {
+            Some(Awaited::Device(exchange)) => Some(exchange),
+            Some(Awaited::Durability) | None => None,
+        }
     }
 
     /// Has the task woken once the present request has its answer.
@@ -139,8 +179,9 @@ impl State {
         }
     }
 
-    pub(super) fn has_exchange(&self) -> bool {
-        self.exchange.is_some()
+    /// Whether a request has no answer yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.awaited.is_some()
     }
 
     /// How many requests there were so far.

@@ -102,7 +102,7 @@ impl Http1 {
                 return Next::End;
             }
             if let Progress::Blocked = progress {
-                if !state.has_exchange() {
+                if !state.is_waiting() {
                     // It was answered just now, on another thread.
                     drop(state);
                     progress = self.handle(&[]);
@@ -111,7 +111,7 @@ impl Http1 {
                 state.wake_after(turn.context.waker());
             }
             // A sender that goes ahead of its answers is not read from until it has them.
-            let ahead = state.has_exchange() && self.inbox.len() >= self.bounds.head;
+            let ahead = state.is_waiting() && self.inbox.len() >= self.bounds.head;
             if ahead || state.pending_output() > OUTPUT_BYTES {
                 return Next::Wait;
             }
@@ -137,10 +137,10 @@ impl Http1 {
         if !self.doors.api.node().is_draining() {
             return Next::Wait;
         }
-        if state.has_exchange() {
+        if state.is_waiting() {
             state.wake_after(turn.context.waker());
         }
-        let done = !state.has_exchange() && state.is_written() && self.inbox.is_empty();
+        let done = !state.is_waiting() && state.is_written() && self.inbox.is_empty();
         if done { Next::End } else { Next::Wait }
     }
 
@@ -165,7 +165,7 @@ impl Http1 {
     fn handle_requests(&mut self, bytes: &[u8]) -> (Progress, usize) {
         let mut used = 0;
         while used < bytes.len() {
-            if self.line.lock().has_exchange() {
+            if self.line.lock().is_waiting() {
                 return (Progress::Blocked, used);
             }
             match Found::parse(&bytes[used..], self.bounds) {
@@ -188,6 +188,13 @@ impl Http1 {
         let (head, api, trace_id) = (request.head(), &self.doors.api, TraceId::random());
         let (exchange, dispatch) = match api.begin(&head, request.body, &self.caller, trace_id) {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
+            Begun::Published(publishing) => {
+                // In its place before it is told: that may be at once, or on another thread.
+                let number = self.line.lock().begin_durable();
+                let line = Arc::clone(&self.line);
+                publishing.when_answered(move |reply| line.answer(number, &reply));
+                return;
+            }
             Begun::Answered(reply) => {
                 let mut state = self.line.lock();
                 state.count();
@@ -240,7 +247,7 @@ impl Http1 {
     /// What the passing of time asks for.
     fn handle_time(&mut self, turn: &mut Turn<'_, '_>) -> Option<Next> {
         let state = self.line.lock();
-        let (requests, busy) = (state.requests(), state.has_exchange());
+        let (requests, busy) = (state.requests(), state.is_waiting());
         drop(state);
         let bounds = self.doors.api.node().bounds();
         match self.alarm.poll(turn.context, alarm::Seen { requests, busy }, bounds) {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::serve::http2::PREFACE;
 
-/// More headers than any sender of direct messages has; a request with more is not ours.
+/// More headers than any sender of messages has; a request with more is not ours.
 const HEADERS: usize = 48;
 
 /// What the beginning of a buffer is.
@@ -61,7 +61,8 @@ impl<'b> Found<'b> {
         else {
             return Found::Foreign;
         };
-        if !target.starts_with("/connections/") || !target.bytes().all(is_plain) {
+        let is_ours = target.starts_with("/connections/") || target.starts_with("/topics/");
+        if !is_ours || !target.bytes().all(is_plain) {
             return Found::Foreign;
         }
         let Some(body) = body_length(request.headers).filter(|length| *length <= bounds.body)
@@ -161,6 +162,16 @@ mod tests {
             assert_eq!(Found::parse(&PREFACE[..end], BOUNDS), Found::Part { head: false });
         }
         assert_eq!(Found::parse(PREFACE, BOUNDS), Found::Foreign);
+    }
+
+    #[test]
+    fn a_publish_is_taken_with_its_slashes_as_they_are() {
+        let text = "POST /topics/a/b%2Fc?qos=1 HTTP/1.1\r\nContent-Length: 1\r\n\r\nx";
+        let Found::Whole(request) = Found::parse(text.as_bytes(), BOUNDS) else {
+            panic!("not whole")
+        };
+        assert_eq!((request.path, request.query), ("/topics/a/b%2Fc", "qos=1"));
+        assert_eq!(request.body, b"x");
     }
 
     #[test]

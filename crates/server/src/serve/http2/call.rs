@@ -93,8 +93,8 @@ pub(super) struct Calls {
     waiting: Vec<Call>,
     /// How many calls are kept until the next time.
     sort_out: usize,
-    /// Shared with every task that answers a request.
-    tasks: Arc<()>,
+    /// Shared with every task that answers a request, and with what waits for the journal.
+    held: Arc<()>,
 }
 
 impl Calls {
@@ -106,9 +106,9 @@ impl Calls {
         self.waiting.push(call);
     }
 
-    /// To be held while a task answers a request.
-    pub(super) fn task(&self) -> Arc<()> {
-        Arc::clone(&self.tasks)
+    /// To be held by whoever else is to answer a request.
+    pub(super) fn hold(&self) -> Arc<()> {
+        Arc::clone(&self.held)
     }
 
     /// Gives up what its sender has given up.
@@ -119,7 +119,7 @@ impl Calls {
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && Arc::strong_count(&self.tasks) == 1
+        self.waiting.is_empty() && Arc::strong_count(&self.held) == 1
     }
 }
 

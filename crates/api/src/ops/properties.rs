@@ -1,14 +1,14 @@
-//! The MQTT 5 properties of the call: two query parameters and three headers (spec 1.2).
+//! The MQTT 5 properties of a message over HTTP: two query parameters and three headers (spec 1.2
+//! and 2.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::limits::{CONTENT_TYPE_BYTES, CORRELATION_DATA_BYTES, USER_PROPERTIES_BYTES};
-use engine::outcome::Invalid;
 use identity::sigv4::{Fields, Headers};
 use mqtt::{PropertiesBuf, Property};
 use serde_json::Value;
 
-use super::input::check_topic;
+use super::topic;
 use crate::query::Query;
 
 const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
@@ -16,17 +16,19 @@ const PAYLOAD_FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
 const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
 
 /// Reads all five.
-pub(super) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<PropertiesBuf, Invalid> {
+///
+/// # Errors
+/// The sentence for the sender.
+pub(crate) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<PropertiesBuf, String> {
     let mut properties = PropertiesBuf::new();
     if let Some(content_type) = text(query, "contentType")? {
         if content_type.len() > CONTENT_TYPE_BYTES {
-            return invalid(format!("contentType is longer than {CONTENT_TYPE_BYTES} bytes."));
+            return Err(format!("contentType is longer than {CONTENT_TYPE_BYTES} bytes."));
         }
         push(&mut properties, "contentType", Property::ContentType(&content_type))?;
     }
     if let Some(topic) = text(query, "responseTopic")? {
-        check_topic(&topic)
-            .map_err(|what| Invalid::Mqtt5Property(format!("responseTopic {what}.")))?;
+        topic::addressed(&topic).map_err(|what| format!("responseTopic {what}."))?;
         push(&mut properties, "responseTopic", Property::ResponseTopic(&topic))?;
     }
     if let Some(indicator) = header(&headers, PAYLOAD_FORMAT)? {
@@ -36,7 +38,7 @@ pub(super) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<Properties
     if let Some(encoded) = header(&headers, CORRELATION_DATA)? {
         let data = base64(CORRELATION_DATA, encoded)?;
         if data.len() > CORRELATION_DATA_BYTES {
-            return invalid(format!(
+            return Err(format!(
                 "{CORRELATION_DATA} decodes to more than {CORRELATION_DATA_BYTES} bytes."
             ));
         }
@@ -48,12 +50,12 @@ pub(super) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<Properties
     Ok(properties)
 }
 
-fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result<(), Invalid> {
+fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result<(), String> {
     let shape = || {
-        Invalid::Mqtt5Property(format!(
+        format!(
             "{USER_PROPERTIES} must be the base64 text of a JSON array of objects with one string \
              member each, for example [{{\"deviceName\":\"alpha\"}},{{\"deviceCnt\":\"45\"}}]."
-        ))
+        )
     };
     let json = base64(USER_PROPERTIES, encoded)?;
     let Ok(Value::Array(elements)) = serde_json::from_slice(&json) else { return Err(shape()) };
@@ -66,7 +68,7 @@ fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result
         };
         total += key.len() + value.len();
         if total > USER_PROPERTIES_BYTES {
-            return invalid(format!(
+            return Err(format!(
                 "{USER_PROPERTIES} has more than {USER_PROPERTIES_BYTES} bytes of keys and values."
             ));
         }
@@ -75,42 +77,36 @@ fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result
     Ok(())
 }
 
-fn payload_format(indicator: &str) -> Result<u8, Invalid> {
+fn payload_format(indicator: &str) -> Result<u8, String> {
     match indicator {
         "UNSPECIFIED_BYTES" => Ok(0),
         "UTF8_DATA" => Ok(1),
-        _ => invalid(format!("{PAYLOAD_FORMAT} must be UNSPECIFIED_BYTES or UTF8_DATA.")),
+        _ => Err(format!("{PAYLOAD_FORMAT} must be UNSPECIFIED_BYTES or UTF8_DATA.")),
     }
 }
 
-fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, Invalid> {
-    query.parameter(name).map_err(|error| Invalid::Mqtt5Property(error.sentence(name)))
+fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, String> {
+    query.parameter(name).map_err(|error| error.sentence(name))
 }
 
-fn header<'a>(headers: &'a Fields<'_>, name: &'static str) -> Result<Option<&'a str>, Invalid> {
+fn header<'a>(headers: &'a Fields<'_>, name: &'static str) -> Result<Option<&'a str>, String> {
     let mut values = headers.all(name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return invalid(format!("The header {name} stands more than once; give it once."));
+        return Err(format!("The header {name} stands more than once; give it once."));
     }
     match std::str::from_utf8(value) {
         Ok(value) if value.is_ascii() => Ok(Some(value.trim_ascii())),
-        Ok(_) | Err(_) => invalid(format!("The header {name} has characters other than ASCII.")),
+        Ok(_) | Err(_) => Err(format!("The header {name} has characters other than ASCII.")),
     }
 }
 
-fn base64(name: &str, encoded: &str) -> Result<Vec<u8>, Invalid> {
-    STANDARD
-        .decode(encoded)
-        .map_err(|error| Invalid::Mqtt5Property(format!("{name} is not base64: {error}.")))
+fn base64(name: &str, encoded: &str) -> Result<Vec<u8>, String> {
+    STANDARD.decode(encoded).map_err(|error| format!("{name} is not base64: {error}."))
 }
 
-fn push(properties: &mut PropertiesBuf, name: &str, property: Property<'_>) -> Result<(), Invalid> {
-    properties.push(property).map_err(|error| Invalid::Mqtt5Property(format!("{name}: {error}.")))
-}
-
-fn invalid<T>(sentence: String) -> Result<T, Invalid> {
-    Err(Invalid::Mqtt5Property(sentence))
+fn push(properties: &mut PropertiesBuf, name: &str, property: Property<'_>) -> Result<(), String> {
+    properties.push(property).map_err(|error| format!("{name}: {error}."))
 }
 
 #[cfg(test)]
@@ -119,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn with(name: &'static str, value: &str) -> Result<PropertiesBuf, Invalid> {
+    fn with(name: &'static str, value: &str) -> Result<PropertiesBuf, String> {
         let fields = [Field { name, value: value.as_bytes() }];
         parse(&Query::split(""), Fields::new(&fields))
     }

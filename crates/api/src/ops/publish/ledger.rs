@@ -1,0 +1,42 @@
+//! One log entry for every call.
+
+use std::sync::Arc;
+
+use broker::Node;
+use engine::access::Peer;
+use telemetry::{TraceId, event};
+
+use super::input::Request;
+use crate::exchange::{counted, reply};
+use crate::fault::Fault;
+use crate::ops::logged;
+use crate::refused::Refused;
+use crate::reply::Reply;
+
+/// Collects what the log entry of one call says.
+pub(super) struct Ledger {
+    pub(super) node: Arc<Node>,
+    pub(super) sender: Peer,
+    /// What could be read of the request.
+    pub(super) request: Request,
+    trace_id: TraceId,
+}
+
+impl Ledger {
+    pub(super) fn open(node: &Arc<Node>, sender: Peer, trace_id: TraceId) -> Self {
+        Ledger { node: Arc::clone(node), sender, request: Request::default(), trace_id }
+    }
+
+    /// Writes the entry and gives the answer.
+    pub(super) fn settle(self, ended: Result<(), Refused>) -> Reply {
+        let refused = ended.err();
+        let sentence = refused.as_ref().map(Refused::sentence).unwrap_or_default();
+        self.node.telemetry().record(&event::HttpPublish {
+            sender: logged(&self.sender, self.trace_id),
+            topic: self.request.topic.as_deref().unwrap_or_default(),
+            retain: self.request.retain,
+            refused: refused.as_ref().map(|refused| refused.logged(&sentence)),
+        });
+        counted(&self.node, reply(self.trace_id, refused.as_ref().map(Fault::of_refused)))
+    }
+}

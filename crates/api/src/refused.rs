@@ -1,0 +1,117 @@
+//! Every way in which Publish, GetRetainedMessage and ListRetainedMessages can fail.
+
+use telemetry::{FailureClass, Quota, event};
+
+/// Why a request was refused. `fault` turns it into status and error name, the log and the metrics
+/// take reason, sentence and class from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Something about the topic; the sentence says what, as in all that follow.
+    Topic(String),
+    /// The query parameter `qos`.
+    Qos(String),
+    /// The query parameter `retain`.
+    Retain(String),
+    /// The query parameter `messageExpiry`.
+    MessageExpiry(String),
+    /// An MQTT 5 property, in the query or in an `x-amz-mqtt5-*` header.
+    Mqtt5Property(String),
+    /// The query parameter `maxResults`.
+    MaxResults(String),
+    /// The query parameter `nextToken`.
+    NextToken(String),
+    /// The payload is larger than the quota.
+    PayloadTooLarge {
+        /// The quota, in bytes.
+        limit: usize,
+    },
+    /// The sender's policies do not allow what takes these actions.
+    Unauthorized(&'static str),
+    /// The topic has no retained message.
+    NothingRetained,
+    /// A quota is exceeded.
+    Throttled(Quota),
+    /// The message cannot be made durable.
+    NotKept,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Refused {
+    /// The machine-readable word, in the log and in the answer.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Refused::Topic(_) => "INVALID_TOPIC",
+            Refused::Qos(_) => "INVALID_QOS_PARAMETER",
+            Refused::Retain(_) => "INVALID_RETAIN_PARAMETER",
+            Refused::MessageExpiry(_) => "INVALID_MESSAGE_EXPIRY_PARAMETER",
+            Refused::Mqtt5Property(_) => "INVALID_MQTT5_PROPERTY",
+            Refused::MaxResults(_) => "INVALID_MAX_RESULTS_PARAMETER",
+            Refused::NextToken(_) => "INVALID_NEXT_TOKEN_PARAMETER",
+            Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
+            Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
+            Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
+            Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
+            Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
+            Refused::Throttled(_) => "PUBLISH_THROTTLED",
+            Refused::NotKept => "MESSAGE_NOT_KEPT",
+            Refused::Internal => FailureClass::ServerError.reason(),
+        }
+    }
+
+    /// What is wrong and what would be right.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Refused::Topic(sentence)
+            | Refused::Qos(sentence)
+            | Refused::Retain(sentence)
+            | Refused::MessageExpiry(sentence)
+            | Refused::Mqtt5Property(sentence)
+            | Refused::MaxResults(sentence)
+            | Refused::NextToken(sentence) => sentence.clone(),
+            Refused::PayloadTooLarge { limit } => {
+                format!("The payload is larger than {limit} bytes.")
+            }
+            Refused::Unauthorized(actions) => format!("The sender is not allowed {actions}."),
+            Refused::NothingRetained => "The topic has no retained message.".into(),
+            Refused::Throttled(Quota::RetainedPublishes) => {
+                "The rate of retained publishes is exceeded, on this topic or of the account; try \
+                 again later."
+                    .into()
+            }
+            Refused::Throttled(Quota::RetainedMessages) => {
+                "The account has as many retained messages as it may have; remove one first.".into()
+            }
+            Refused::Throttled(_) => {
+                "The account's rate of publishes is exceeded; try again later.".into()
+            }
+            Refused::NotKept => {
+                "The message cannot be kept; the server's log says why (STORE_FAILED).".to_owned()
+            }
+            Refused::Internal => "An internal error occurred.".into(),
+        }
+    }
+
+    /// On what ground, in the classes of the metrics.
+    fn class(&self) -> FailureClass {
+        match self {
+            Refused::Topic(_)
+            | Refused::Qos(_)
+            | Refused::Retain(_)
+            | Refused::MessageExpiry(_)
+            | Refused::Mqtt5Property(_)
+            | Refused::MaxResults(_)
+            | Refused::NextToken(_)
+            | Refused::PayloadTooLarge { .. }
+            | Refused::NothingRetained => FailureClass::ClientError,
+            Refused::Unauthorized(_) => FailureClass::AuthError,
+            Refused::Throttled(quota) => FailureClass::Throttle(*quota),
+            Refused::NotKept | Refused::Internal => FailureClass::ServerError,
+        }
+    }
+
+    /// As the log has it; `sentence` is [`Refused::sentence`].
+    pub(crate) fn logged<'a>(&self, sentence: &'a str) -> event::Refusal<'a> {
+        event::Refusal { class: self.class(), reason: self.reason(), details: sentence }
+    }
+}

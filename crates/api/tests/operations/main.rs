@@ -1,0 +1,5 @@
+//! The operations on a whole node: what they answer, when, and what the log says of it.
+
+mod fixture;
+mod publish;
+mod retained_messages;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, Node, NodeSettings};
+use broker::{Confirmation, Node, NodeSettings, Settled};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -54,8 +54,13 @@ pub struct Pending(Confirmation);
 impl Pending {
     /// How the delivery ended, and when the PUBACK came.
     pub async fn settled(self) -> (DirectOutcome, Option<Moment>) {
-        let settled = self.0.settled().await.expect("whoever is dropped says so");
+        let settled = self.whole().await;
         (settled.outcome, settled.acknowledged)
+    }
+
+    /// Everything that is known of its end.
+    pub async fn whole(self) -> Settled {
+        self.0.settled().await.expect("whoever is dropped says so")
     }
 }
 

@@ -7,6 +7,7 @@ mod drain;
 mod fan_out;
 mod fixture;
 mod handshake;
+mod on_the_wire;
 mod session_life;
 mod slow_device;
 mod take_over;

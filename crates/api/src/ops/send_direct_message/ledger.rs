@@ -9,6 +9,7 @@ use engine::outcome::DirectOutcome;
 use telemetry::{TraceId, event};
 
 use super::input::Request;
+use crate::truth::Truth;
 
 /// Collects what the log entry of one call says and writes it when the call settles. Dropped
 /// before, the sender has gone away.
@@ -73,6 +74,7 @@ impl Ledger {
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
+            truth: Truth::of(settled).map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,

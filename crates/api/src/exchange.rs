@@ -34,7 +34,7 @@ impl Exchange {
 
     /// Writes the log entry and gives the answer.
     pub fn settle(self, settled: Settled) -> Reply {
-        let reply = reply(self.0.trace_id(), Fault::of_direct(&settled.outcome));
+        let reply = reply(self.0.trace_id(), Fault::of_direct(&settled));
         let reply = counted(self.0.node(), reply);
         self.0.settle(&settled);
         reply

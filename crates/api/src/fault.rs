@@ -1,6 +1,7 @@
 //! The HTTP shape of everything that is not a success: the only place that knows status codes and
 //! error names (spec 1.4 and 12).
 
+use broker::Settled;
 use engine::outcome::{DirectOutcome, Invalid};
 use http::StatusCode;
 use mqtt::ReasonCode;
@@ -8,6 +9,7 @@ use mqtt::ReasonCode;
 use crate::body::BodyError;
 use crate::refused::Refused;
 use crate::router::Misrouted;
+use crate::truth::Truth;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// For the header `Allow`.
     pub(crate) allow: Option<&'static str>,
+    /// What became of the direct message; none for other operations.
+    pub(crate) truth: Option<Truth>,
 }
 
 /// The modelled errors of the service.
@@ -71,11 +75,12 @@ impl Kind {
 
 impl Fault {
     fn new(kind: Kind, reason: &'static str, message: impl Into<String>) -> Self {
-        Fault { kind, reason, message: message.into(), allow: None }
+        Fault { kind, reason, message: message.into(), allow: None, truth: None }
     }
 
     /// The answer of a direct message that did not succeed; none for a success.
-    pub(crate) fn of_direct(outcome: &DirectOutcome) -> Option<Fault> {
+    pub(crate) fn of_direct(settled: &Settled) -> Option<Fault> {
+        let outcome = &settled.outcome;
         let kind = match outcome {
             DirectOutcome::Acknowledged | DirectOutcome::Dispatched => return None,
             DirectOutcome::Invalid(
@@ -105,7 +110,13 @@ impl Fault {
             | DirectOutcome::SenderDisconnected => Kind::GatewayTimeout,
         };
         let reason = outcome.reason().unwrap_or("INTERNAL_SERVER_ERROR");
-        Some(Fault::new(kind, reason, outcome.details()))
+        let truth = Truth::of(settled);
+        Some(Fault { truth, ..Fault::new(kind, reason, outcome.details()) })
+    }
+
+    /// The same answer, for whoever would have sent a direct message.
+    pub(crate) fn telling(self, truth: Truth) -> Fault {
+        Fault { truth: Some(truth), ..self }
     }
 
     /// The answer of an operation that was refused.

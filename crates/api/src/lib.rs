@@ -16,6 +16,7 @@ mod refused;
 mod reply;
 mod router;
 mod service;
+mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};

@@ -15,6 +15,7 @@ pub type Answer = Response<Full<Bytes>>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const DELIVERY: HeaderName = HeaderName::from_static("x-tenfour-delivery");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a request is answered.
@@ -123,6 +124,9 @@ impl Reply {
         if let Some(allow) = fault.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
+        if let Some(truth) = fault.truth {
+            headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
+        }
         if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -134,15 +138,24 @@ impl Reply {
         match &self.content {
             Content::Done => format!(r#"{{"message":"OK","traceId":"{trace_id}"}}"#).into(),
             Content::Document(document) => document.into(),
-            Content::Fault(fault) => serde_json::json!({
-                "message": fault.message,
-                "traceId": trace_id.to_string(),
-                "reason": fault.reason,
-            })
-            .to_string()
-            .into(),
+            Content::Fault(fault) => fault_body(fault, trace_id).into(),
         }
     }
+}
+
+fn fault_body(fault: &Fault, trace_id: TraceId) -> String {
+    let mut body = serde_json::json!({
+        "message": fault.message,
+        "traceId": trace_id.to_string(),
+        "reason": fault.reason,
+    });
+    if let Some(truth) = fault.truth {
+        body["delivery"] = truth.word().into();
+        if let Some(tcp_acknowledged) = truth.tcp_acknowledged() {
+            body["tcpAcknowledged"] = tcp_acknowledged;
+        }
+    }
+    body.to_string()
 }
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Mi
     Ok(operation)
 }
 
+/// Whether the path is that of a direct message, whatever the method.
+pub(crate) fn is_direct_message(path: &str) -> bool {
+    find(path)
+        .is_some_and(|(operation, _)| matches!(operation, Operation::SendDirectMessage { .. }))
+}
+
 /// The operation of a path, and its method.
 fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     if let Some(rest) = path.strip_prefix("/connections/") {

@@ -17,7 +17,7 @@ use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
 use crate::exchange::{Begun, counted};
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::Sent;
@@ -26,7 +26,8 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Operation, route};
+use crate::router::{Operation, is_direct_message, route};
+use crate::truth::Truth;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
 /// refused to a sender who proved who it is; what is larger still is refused unread.
@@ -64,7 +65,7 @@ impl Api {
         let listed = Listed::of(&parts.headers);
         let head = listed.head(&parts);
         match self.read(&head, body).await {
-            Err(fault) => self.fail(trace_id, fault),
+            Err(fault) => self.fail(trace_id, of_direct_message(head.path, fault)),
             Ok(payload) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
@@ -140,7 +141,10 @@ impl Api {
         });
         let (operation, call) = match admitted {
             Ok(admitted) => admitted,
-            Err(fault) => return Begun::Answered(self.fail(trace_id, fault)),
+            Err(fault) => {
+                let fault = of_direct_message(head.path, fault);
+                return Begun::Answered(self.fail(trace_id, fault));
+            }
         };
         let node = &self.node;
         match operation {
@@ -160,7 +164,8 @@ impl Api {
     /// The answer to a request whose body did not come in time.
     pub fn body_timed_out(&self, trace_id: TraceId) -> Reply {
         let limit = self.node.rules().quotas.payload_bytes;
-        self.fail(trace_id, Fault::of_body(BodyError::TimedOut, limit))
+        let fault = Fault::of_body(BodyError::TimedOut, limit);
+        self.fail(trace_id, fault.telling(Truth::NeverSent))
     }
 
     /// What is asked for, unless the node takes nothing new.
@@ -239,4 +244,22 @@ impl Api {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
     }
+}
+
+/// What a request failed with before its operation began, told as of a direct message if it was one.
+fn of_direct_message(path: &str, fault: Fault) -> Fault {
+    if !is_direct_message(path) {
+        return fault;
+    }
+    let truth = match fault.kind {
+        // It may go well another time.
+        Kind::RequestTimeout | Kind::ServiceUnavailable | Kind::Throttling => Truth::NeverSent,
+        Kind::InvalidRequest
+        | Kind::Forbidden
+        | Kind::ResourceNotFound
+        | Kind::MethodNotAllowed
+        | Kind::RequestEntityTooLarge => Truth::Refused,
+        Kind::InternalFailure | Kind::GatewayTimeout => Truth::NeverSent,
+    };
+    fault.telling(truth)
 }

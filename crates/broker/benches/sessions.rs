@@ -114,7 +114,7 @@ fn advance(serving: &mut Serving) {
 struct Counting(Arc<AtomicU64>);
 
 impl Settle for Counting {
-    fn settle(self: Box<Self>, settled: Settled) {
+    fn settle(&self, settled: Settled) {
         assert_eq!(settled.outcome, DirectOutcome::Acknowledged);
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -143,7 +143,7 @@ fn measure(node: &Arc<Node>, devices: &mut [Serving]) -> f64 {
         let target = client_id(number);
         let permit =
             node.access().send_direct(&sender, &target, topic, node.now()).expect("anybody may");
-        let waiter = || Waiter::new(Box::new(Counting(Arc::clone(&acknowledged))));
+        let waiter = || Waiter::new(Arc::new(Counting(Arc::clone(&acknowledged))));
         node.send_direct(permit, &target, &message, waiter).expect("connected");
         advance(&mut devices[number]);
     }

@@ -1,6 +1,5 @@
 //! One socket of one client, under one epoch.
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +10,10 @@ use engine::access::Peer;
 use engine::rate::Pace;
 use engine::session::Session;
 use telemetry::TraceId;
-use tokio::io::AsyncWrite;
 
 use crate::Transport;
-use crate::waiter::Waiter;
+use crate::output::{Output, Span};
+use crate::waiter::{HandedOver, News, OnTheWire, Waiter};
 use crate::will::Will;
 
 /// A client's connection. Whoever holds the device's lock may append to the output and write.
@@ -34,26 +33,6 @@ pub(crate) struct Connection {
     pub(crate) writing: Pace,
     out: Output,
 }
-
-/// Bytes on their way out.
-#[derive(Default)]
-struct Output {
-    bytes: Vec<u8>,
-    written: usize,
-    flushing: bool,
-    /// Somebody is going to write what is there.
-    claimed: bool,
-    stalled_since: Option<Moment>,
-}
-
-thread_local! {
-    /// A buffer that the next connection of this thread encodes into, so that an idle connection
-    /// holds none and a busy one does not allocate.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// The largest buffer that is kept for the next connection.
-const SPARE_BYTES: usize = 64 * 1024;
 
 impl Connection {
     pub(crate) fn new(
@@ -78,24 +57,90 @@ impl Connection {
 
     /// The session together with the buffer it appends to.
     pub(crate) fn session_and_output(&mut self) -> (&mut Session<Waiter>, &mut Vec<u8>) {
-        if self.out.bytes.capacity() == 0 {
-            self.out.bytes = SPARE.take();
-        }
-        self.out.compact();
-        (&mut self.session, &mut self.out.bytes)
+        (&mut self.session, self.out.buffer())
     }
 
     /// Ends the session, which settles its waiters, and gives back what is still to be written.
-    pub(crate) fn into_last_bytes(mut self) -> (Box<dyn Transport>, Vec<u8>) {
-        self.out.compact();
-        (self.io, self.out.bytes)
+    pub(crate) fn into_last_bytes(self) -> (Box<dyn Transport>, Vec<u8>) {
+        (self.io, self.out.into_bytes())
+    }
+
+    /// The place in the stream of what is appended next.
+    pub(crate) fn output_end(&self) -> u64 {
+        self.out.end()
+    }
+
+    /// The message that was appended last, from `start` on, was tried to be written; whoever waits for
+    /// it learns where it is. How far it got.
+    pub(crate) fn hand_over(&mut self, start: u64, at: Moment, confirmed: bool) -> OnTheWire {
+        let span = Span { start, end: self.out.end() };
+        let through = self.out.is_through(span);
+        let produced = if through { self.io.produced() } else { None };
+        if confirmed && let Some(waiter) = self.session.newest_waiter() {
+            waiter.hand_over(HandedOver { epoch: self.epoch, at, span, produced });
+        }
+        match self.out.has_begun(span) {
+            false => OnTheWire::Never,
+            true if through => OnTheWire::Sent { tcp_acknowledged: None },
+            true => OnTheWire::Sent { tcp_acknowledged: Some(false) },
+        }
+    }
+
+    /// How far a message got. One of which nothing was written is taken out, and never will be.
+    pub(crate) fn withdraw(&mut self, message: &HandedOver) -> OnTheWire {
+        if !self.out.has_begun(message.span) {
+            self.out.withdraw(message.span);
+            return OnTheWire::Never;
+        }
+        OnTheWire::Sent { tcp_acknowledged: self.tcp_acknowledged(message) }
+    }
+
+    /// Whether the peer's TCP has acknowledged the whole message; none if that is not known.
+    fn tcp_acknowledged(&self, message: &HandedOver) -> Option<bool> {
+        if !self.out.is_through(message.span) {
+            return Some(false);
+        }
+        let outstanding = self.io.unacknowledged()?;
+        if outstanding == 0 {
+            return Some(true);
+        }
+        let end = message.produced?;
+        Some(self.io.produced()?.saturating_sub(outstanding) >= end)
+    }
+
+    /// A confirmation that did not come in time. A message that was sent keeps its packet ID and its
+    /// waiter, so that a late PUBACK meets nothing else and is heard; one that was not is gone.
+    pub(crate) fn poll_expired(&mut self, now: Moment) -> Option<News> {
+        let (id, waiter) = self.session.poll_expired(now)?;
+        let message = waiter.handed_over();
+        let wire = message.map_or(OnTheWire::Never, |message| self.withdraw(&message));
+        let news = self.session.waiter_mut(id)?.time_out(wire);
+        if wire == OnTheWire::Never {
+            self.session.forget_direct(id);
+        }
+        Some(news)
+    }
+
+    /// Tells every waiter how far its message got, before the connection ends. What was not begun
+    /// is not written any more.
+    pub(crate) fn withdraw_all(&mut self) {
+        let messages: Vec<HandedOver> =
+            self.session.waiters_mut().filter_map(|waiter| waiter.handed_over()).collect();
+        for message in &messages {
+            let wire = self.withdraw(message);
+            let mut waiters = self.session.waiters_mut();
+            let its = |waiter: &&mut Waiter| {
+                waiter.handed_over().is_some_and(|other| other.span == message.span)
+            };
+            if let Some(waiter) = waiters.find(its) {
+                waiter.got(wire);
+            }
+        }
     }
 
     /// Whether there is something to write that nobody has promised to write; now the caller has.
     pub(crate) fn claim_write(&mut self) -> bool {
-        let unclaimed = self.out.remaining() > 0 && !self.out.claimed;
-        self.out.claimed |= unclaimed;
-        unclaimed
+        self.out.claim()
     }
 
     /// Whether there may be a deadline earlier than those that were there before it was written to.
@@ -116,7 +161,7 @@ impl Connection {
 
     /// Since when the client has left bytes unread.
     pub(crate) fn stalled_since(&self) -> Option<Moment> {
-        self.out.stalled_since
+        self.out.stalled_since()
     }
 
     /// Writes what the socket takes now. What it does not take, the driver writes on.
@@ -125,7 +170,7 @@ impl Connection {
     /// That of the socket; the connection is lost.
     pub(crate) fn write_now(&mut self, now: Moment, throughput: Option<u32>) -> io::Result<usize> {
         let before = self.out.remaining();
-        self.out.claimed = false;
+        self.out.unclaim();
         let cx = &mut Context::from_waker(Waker::noop());
         match self.poll_write(cx, now, throughput) {
             Poll::Ready(result) => result?,
@@ -150,64 +195,8 @@ impl Connection {
             return Poll::Pending;
         }
         let before = self.out.remaining();
-        let polled = self.out.poll_write(Pin::new(&mut self.io), cx);
+        let polled = self.out.poll_write(Pin::new(&mut self.io), cx, now);
         self.writing.charge(before - self.out.remaining(), throughput, now);
-        match &polled {
-            Poll::Ready(_) => self.out.stalled_since = None,
-            Poll::Pending => {
-                self.out.stalled_since.get_or_insert(now);
-            }
-        }
         polled
-    }
-}
-
-impl Output {
-    fn remaining(&self) -> usize {
-        self.bytes.len() - self.written
-    }
-
-    /// Drops what is written, so that the buffer's length is what still waits.
-    fn compact(&mut self) {
-        if self.written > 0 {
-            self.bytes.drain(..self.written);
-            self.written = 0;
-        }
-    }
-
-    fn poll_write(
-        &mut self,
-        mut io: Pin<&mut Box<dyn Transport>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        while self.written < self.bytes.len() {
-            match io.as_mut().poll_write(cx, &self.bytes[self.written..]) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(written)) => {
-                    self.written += written;
-                    self.flushing = true;
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        if self.flushing {
-            match io.poll_flush(cx) {
-                Poll::Ready(result) => result?,
-                Poll::Pending => return Poll::Pending,
-            }
-            self.flushing = false;
-        }
-        self.release();
-        Poll::Ready(Ok(()))
-    }
-
-    fn release(&mut self) {
-        self.written = 0;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() > 0 && bytes.capacity() <= SPARE_BYTES {
-            bytes.clear();
-            SPARE.set(bytes);
-        }
     }
 }

@@ -10,7 +10,7 @@ use engine::outcome::DirectOutcome;
 use mqtt::ClientId;
 
 use crate::node::Node;
-use crate::waiter::Waiter;
+use crate::waiter::{Settled, Waiter};
 
 /// A direct message that was handed to a connection.
 #[derive(Clone, Copy, Debug)]
@@ -27,21 +27,20 @@ impl Node {
     /// confirmation, `waiter` gives whoever waits; it may be told before this returns.
     ///
     /// # Errors
-    /// The outcome, with nothing sent; and the epoch of the connection that refused, if there was
-    /// one.
+    /// How it ended at once; the waiter, if it was given, is told nothing.
     pub fn send_direct(
         self: &Arc<Self>,
         _permit: SendPermit,
         client_id: &ClientId,
         message: &DirectMessage<'_>,
         waiter: impl FnOnce() -> Waiter,
-    ) -> Result<Dispatched, (DirectOutcome, Option<u64>)> {
+    ) -> Result<Dispatched, Settled> {
         let now = self.now();
         if self.budgets.direct.take(self.rules.quotas.send_direct_message, now).is_err() {
-            return Err((DirectOutcome::AccountThrottled, None));
+            return Err(Settled::refused(DirectOutcome::AccountThrottled, None));
         }
         let Some(device) = self.devices.get(client_id.as_str()) else {
-            return Err((DirectOutcome::TargetNotFound, None));
+            return Err(Settled::refused(DirectOutcome::TargetNotFound, None));
         };
         let mut state = device.lock();
         let epoch = state.epoch;
@@ -52,25 +51,25 @@ impl Node {
             } else {
                 DirectOutcome::TargetNotFound
             };
-            return Err((outcome, None));
+            return Err(Settled::refused(outcome, None));
         };
         let Ok(permit) = self.access.receive(&connection.peer, message.topic, now) else {
-            return Err((DirectOutcome::ReceiverUnauthorized, Some(epoch)));
+            return Err(Settled::refused(DirectOutcome::ReceiverUnauthorized, Some(epoch)));
         };
+        let start = connection.output_end();
         let (session, out) = connection.session_and_output();
         session
             .send_direct(message, permit, waiter, now, out)
-            .map_err(|outcome| (outcome, Some(epoch)))?;
+            .map_err(|outcome| Settled::refused(outcome, Some(epoch)))?;
         let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
         let at = self.now();
-        if message.confirmation.is_some()
+        let wire = connection.hand_over(start, at, message.confirmation.is_some());
+        if written.is_err()
+            && message.confirmation.is_some()
             && let Some(waiter) = connection.session.newest_waiter()
         {
-            match &written {
-                Ok(_) => waiter.handed_over(epoch, at),
-                // The caller is told instead.
-                Err(_) => waiter.disarm(),
-            }
+            // The caller is told instead.
+            waiter.disarm();
         }
         if connection.pending_output() > 0 {
             self.schedule(&device, &mut state, now);
@@ -82,7 +81,8 @@ impl Node {
             Ok(bytes) => self.telemetry.metrics().mqtt_sent(bytes),
             Err(_) => {
                 self.close(&device, epoch, CloseReason::ConnectionLost);
-                return Err((DirectOutcome::ReceiverNotWritable, Some(epoch)));
+                let outcome = DirectOutcome::ReceiverNotWritable;
+                return Err(Settled { wire, ..Settled::refused(outcome, Some(epoch)) });
             }
         }
         Ok(Dispatched { epoch, at })

@@ -6,6 +6,7 @@
 //! Lock order: a shard of the registry before a device's state before the subscriptions.
 
 mod accept;
+mod arrivals;
 mod batch;
 mod clock;
 mod connection;
@@ -20,8 +21,10 @@ mod gauges;
 mod keeper;
 mod lifecycle;
 mod node;
+mod output;
 mod publish;
 mod release;
+mod responses;
 mod restore;
 mod retain;
 mod route;
@@ -41,6 +44,7 @@ pub use delivery::Dispatched;
 pub use farewell::FAREWELL;
 pub use node::{Node, NodeSettings, Storage};
 pub use publish::{Durable, PublishRefused};
+pub use responses::{Expectation, Expected, Response};
 pub use serving::Serving;
 pub use transport::Transport;
-pub use waiter::{Confirmation, Settle, Settled, Waiter};
+pub use waiter::{Confirmation, OnTheWire, Settle, Settled, Waiter};

@@ -20,9 +20,11 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::Clock;
+use crate::arrivals::Arrivals;
 use crate::devices::Devices;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
+use crate::responses::Responses;
 use crate::restore::Contents;
 use crate::subscriptions::Subscriptions;
 use crate::target::Turns;
@@ -66,6 +68,8 @@ pub struct Node {
     pub(crate) retained: RwLock<RetainedMessages>,
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
@@ -120,6 +124,8 @@ impl Node {
             retained: RwLock::new(std::mem::take(&mut contents.retained)),
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
+            arrivals: Arrivals::default(),
+            responses: Responses::default(),
             lifecycle,
             runtime: Handle::current(),
             timers: Timers::default(),

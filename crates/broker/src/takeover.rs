@@ -59,6 +59,7 @@ pub(crate) fn attach(
         node.publish_will(&attached.device, will);
     }
     node.write_to(&attached.device, now);
+    node.arrivals.arrived(&attached.device.client_id);
     if node.is_draining() {
         // It came in while the drain began, which may have looked at its device already.
         node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);
@@ -249,6 +250,7 @@ impl Node {
         ending: Ending,
     ) {
         self.connected.fetch_sub(1, Ordering::Relaxed);
+        connection.withdraw_all();
         self.disconnected(device, &connection, reason, ending);
         let driver = connection.driver.take();
         let will = connection.will.take().filter(|_| ending.will);

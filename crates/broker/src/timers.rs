@@ -11,14 +11,13 @@ use std::time::Duration;
 
 use engine::Moment;
 use engine::close::CloseReason;
-use engine::direct::Settlement;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::device::{Device, State};
 use crate::node::Node;
-use crate::waiter::Waiter;
+use crate::waiter::News;
 
 /// The heap of deadlines.
 #[derive(Default)]
@@ -104,9 +103,7 @@ impl Node {
         self.schedule(&device, &mut state, now);
         let epoch = state.epoch;
         drop(state);
-        for waiter in expired {
-            waiter.settle(Settlement::TimedOut);
-        }
+        expired.into_iter().for_each(News::tell);
         match due {
             Due::Nothing => {}
             Due::Written => self.write_to(&device, now),
@@ -122,7 +119,7 @@ impl Node {
         device: &Arc<Device>,
         state: &mut State,
         now: Moment,
-        expired: &mut SmallVec<[Waiter; 2]>,
+        expired: &mut SmallVec<[News; 2]>,
     ) -> Due {
         let Some(connection) = &mut state.connection else {
             if state.session.will.as_ref().is_some_and(|(_, due)| *due <= now) {
@@ -134,8 +131,9 @@ impl Node {
                 (Some(_), _) | (None, Some(_) | None) => Due::Nothing,
             };
         };
-        while let Some(waiter) = connection.session.poll_expired(now) {
-            expired.push(waiter);
+        expired.extend(std::iter::from_fn(|| connection.poll_expired(now)));
+        if self.bounds.close_on_missed_ack && !expired.is_empty() {
+            return Due::Close(CloseReason::MissedAck);
         }
         // Reading or writing may have been held back by its pace.
         if let Some(driver) = &connection.driver {

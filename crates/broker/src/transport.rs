@@ -21,6 +21,17 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
         true
     }
 
+    /// How many bytes it has produced for the peer since the beginning, those included that it still
+    /// holds itself; none if it does not know. (TLS makes more of them than it is given.)
+    fn produced(&self) -> Option<u64> {
+        None
+    }
+
+    /// How many of these the peer's TCP has not acknowledged; none if that is not known.
+    fn unacknowledged(&self) -> Option<u64> {
+        None
+    }
+
     /// Says goodbye, right before the transport is dropped.
     ///
     /// # Errors
@@ -37,6 +48,14 @@ impl Transport for reactor::Stream {
 
     fn may_have_more(&self) -> bool {
         reactor::Stream::may_have_more(self)
+    }
+
+    fn produced(&self) -> Option<u64> {
+        Some(self.written())
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        reactor::Stream::unacknowledged(self)
     }
 
     /// Dropping a TCP connection closes it.

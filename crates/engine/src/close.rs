@@ -23,6 +23,8 @@ pub enum CloseReason {
     KeepAliveTimeout,
     /// The device left what was sent to it unread for too long.
     WriteStalled,
+    /// The device left a confirmed message unacknowledged, where that is not tolerated.
+    MissedAck,
     /// The node shuts down.
     ServerShutdown,
     /// A fault of ours.
@@ -43,7 +45,7 @@ impl CloseReason {
             CloseReason::TakenOver => "DUPLICATE_CLIENTID",
             CloseReason::Forbidden => "FORBIDDEN_ACCESS",
             CloseReason::KeepAliveTimeout => "MQTT_KEEP_ALIVE_TIMEOUT",
-            CloseReason::WriteStalled | CloseReason::ServerShutdown => {
+            CloseReason::WriteStalled | CloseReason::MissedAck | CloseReason::ServerShutdown => {
                 "SERVER_INITIATED_DISCONNECT"
             }
             CloseReason::ServerError | CloseReason::StoreFailed => "SERVER_ERROR",
@@ -64,7 +66,9 @@ impl CloseReason {
             CloseReason::ServerShutdown => Some(ReasonCode::ServerShuttingDown),
             CloseReason::ServerError => Some(ReasonCode::UnspecifiedError),
             CloseReason::StoreFailed => Some(ReasonCode::ImplementationSpecificError),
-            CloseReason::WebSocketExpired => Some(ReasonCode::AdministrativeAction),
+            CloseReason::MissedAck | CloseReason::WebSocketExpired => {
+                Some(ReasonCode::AdministrativeAction)
+            }
         }
     }
 
@@ -80,6 +84,7 @@ impl CloseReason {
                 "Nothing came for one and a half times the keep-alive."
             }
             CloseReason::WriteStalled => "What was sent was left unread for too long.",
+            CloseReason::MissedAck => "A confirmed message was left unacknowledged.",
             CloseReason::ServerShutdown => "The server shuts down.",
             CloseReason::ServerError => "The server failed.",
             CloseReason::StoreFailed => "The server cannot keep messages now.",

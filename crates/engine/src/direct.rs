@@ -35,6 +35,4 @@ pub enum Settlement {
         /// When.
         at: Moment,
     },
-    /// No PUBACK came in time.
-    TimedOut,
 }

@@ -12,10 +12,11 @@ use crate::queue::Entry;
 pub enum Slot<W> {
     /// A confirmed direct message.
     Direct {
-        /// Who waits; gone once the deadline has passed, while the packet ID stays taken.
-        waiter: Option<W>,
-        /// When it is given up.
-        deadline: Moment,
+        /// Who waits.
+        waiter: W,
+        /// Until when the PUBACK is waited for; none once that has passed, while the packet ID stays
+        /// taken.
+        deadline: Option<Moment>,
     },
     /// A message of publish-subscribe that is not sent a second time.
     Once(QoS),
@@ -146,7 +147,7 @@ impl<W> Inflight<W> {
     /// The waiter of the message that was sent last, if somebody waits for it.
     pub fn newest_waiter(&mut self) -> Option<&mut W> {
         match self.slots.back_mut() {
-            Some((_, Slot::Direct { waiter, .. })) => waiter.as_mut(),
+            Some((_, Slot::Direct { waiter, .. })) => Some(waiter),
             Some((_, Slot::Once(_) | Slot::Kept(..) | Slot::Released(..))) | None => None,
         }
     }
@@ -225,21 +226,36 @@ impl<W> Inflight<W> {
     /// The earliest deadline of a waiter.
     pub fn next_deadline(&self) -> Option<Moment> {
         let deadlines = self.slots.iter().filter_map(|(_, slot)| match slot {
-            Slot::Direct { waiter: Some(_), deadline } => Some(*deadline),
-            Slot::Direct { waiter: None, .. }
-            | Slot::Once(_)
-            | Slot::Kept(..)
-            | Slot::Released(..) => None,
+            Slot::Direct { deadline, .. } => *deadline,
+            Slot::Once(_) | Slot::Kept(..) | Slot::Released(..) => None,
         });
         deadlines.min()
     }
 
-    /// Takes one waiter whose deadline has passed; its packet ID stays taken.
-    pub fn poll_expired(&mut self, now: Moment) -> Option<W> {
-        self.slots.iter_mut().find_map(|(_, slot)| match slot {
-            Slot::Direct { waiter, deadline } if *deadline <= now => waiter.take(),
-            Slot::Direct { .. } | Slot::Once(_) | Slot::Kept(..) | Slot::Released(..) => None,
+    /// One whose deadline has passed, with its packet ID, which stays taken. Each is told once.
+    pub fn poll_expired(&mut self, now: Moment) -> Option<(PacketId, &mut W)> {
+        self.slots.iter_mut().find_map(|(id, slot)| match slot {
+            Slot::Direct { waiter, deadline } => {
+                deadline.take_if(|deadline| *deadline <= now).map(|_| (*id, waiter))
+            }
+            Slot::Once(_) | Slot::Kept(..) | Slot::Released(..) => None,
         })
+    }
+
+    /// Everybody who waits, in the order of the messages.
+    pub fn waiters_mut(&mut self) -> impl Iterator<Item = &mut W> {
+        self.slots.iter_mut().filter_map(|(_, slot)| match slot {
+            Slot::Direct { waiter, .. } => Some(waiter),
+            Slot::Once(_) | Slot::Kept(..) | Slot::Released(..) => None,
+        })
+    }
+
+    /// Who waits under that packet ID.
+    pub fn waiter_mut(&mut self, id: PacketId) -> Option<&mut W> {
+        match self.slots.iter_mut().find(|(taken, _)| *taken == id) {
+            Some((_, Slot::Direct { waiter, .. })) => Some(waiter),
+            Some((_, Slot::Once(_) | Slot::Kept(..) | Slot::Released(..))) | None => None,
+        }
     }
 
     fn free_id(&mut self) -> PacketId {
@@ -294,13 +310,17 @@ mod tests {
     fn an_id_stays_taken_after_its_waiter_timed_out() {
         let mut inflight = Inflight::default();
         let deadline = Moment::from_micros(10);
-        let slot = Slot::Direct { waiter: Some("a"), deadline };
+        let slot = Slot::Direct { waiter: "a", deadline: Some(deadline) };
         let id = inflight.insert(slot, 1).expect("free");
         assert_eq!(inflight.poll_expired(Moment::from_micros(9)), None);
-        assert_eq!(inflight.poll_expired(deadline), Some("a"));
+        assert_eq!(inflight.poll_expired(deadline), Some((id, &mut "a")));
+        assert_eq!(inflight.poll_expired(deadline), None);
         assert_eq!(inflight.next_deadline(), None);
         assert!(inflight.insert(once(), 1).is_none());
-        assert!(matches!(inflight.acknowledge(id), Some(Slot::Direct { waiter: None, .. })));
+        assert!(matches!(
+            inflight.acknowledge(id),
+            Some(Slot::Direct { waiter: "a", deadline: None })
+        ));
         assert!(inflight.is_empty());
     }
 

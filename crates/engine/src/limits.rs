@@ -131,6 +131,10 @@ pub struct Bounds {
     pub outbound_buffer_bytes: usize,
     /// Time a device may leave bytes unread before its connection is closed.
     pub write_stall: Duration,
+    /// Time until a connection ends whose peer does not answer any more, however long its keep-alive.
+    pub dead_peer: Duration,
+    /// Whether the connection of a device ends that leaves a confirmed message unacknowledged.
+    pub close_on_missed_ack: bool,
     /// Connections of all listeners together, handshakes and HTTP included.
     pub sockets: usize,
     /// Time between SIGTERM and the end.
@@ -153,6 +157,8 @@ impl Default for Bounds {
             http2_streams: 256,
             outbound_buffer_bytes: 512 * 1024,
             write_stall: Duration::from_secs(30),
+            dead_peer: Duration::from_secs(30),
+            close_on_missed_ack: false,
             sockets: 600_000,
             drain: Duration::from_secs(20),
             log_buffer_bytes: 64 * 1024 * 1024,

@@ -12,6 +12,7 @@
 
 mod handle;
 mod listener;
+mod outstanding;
 mod reactor;
 mod stream;
 mod task;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use rustix::event::epoll;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::outstanding::unacknowledged;
 use crate::{Ready, Turn};
 
 /// A TCP connection. In a reactor its `poll_*` methods never keep the waker they are given: whoever
@@ -17,6 +18,8 @@ use crate::{Ready, Turn};
 pub struct Stream {
     socket: Socket,
     readiness: Readiness,
+    /// Bytes the system took.
+    written: u64,
 }
 
 #[derive(Debug)]
@@ -53,7 +56,7 @@ impl Readiness {
 impl Stream {
     pub(crate) fn new(socket: TcpStream) -> Self {
         let readiness = Readiness { told: false, readable: true, closed: false };
-        Stream { socket: Socket::InReactor(socket), readiness }
+        Stream { socket: Socket::InReactor(socket), readiness, written: 0 }
     }
 
     /// Takes over what a turn says about the socket. From then on a read is tried only if something
@@ -67,6 +70,20 @@ impl Stream {
     /// Whether another read may give something at once.
     pub fn may_have_more(&self) -> bool {
         !self.readiness.told || self.readiness.readable
+    }
+
+    /// How many bytes were written since the beginning.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// How many of them the peer's TCP has not acknowledged; none if the system does not tell.
+    pub fn unacknowledged(&self) -> Option<u64> {
+        match &self.socket {
+            Socket::InReactor(socket) => unacknowledged(socket).ok(),
+            Socket::InRuntime(socket) => unacknowledged(&**socket).ok(),
+            Socket::Lost => None,
+        }
     }
 
     /// Leaves the reactor for the present runtime.
@@ -105,7 +122,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Stream { socket, readiness } = self.get_mut();
+        let Stream { socket, readiness, .. } = self.get_mut();
         match socket {
             Socket::InReactor(_) if readiness.told && !readiness.readable => Poll::Pending,
             Socket::InReactor(socket) => {
@@ -131,11 +148,15 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.socket {
+        let polled = match &mut self.socket {
             Socket::InReactor(socket) => poll(|| socket.write(bytes)),
             Socket::InRuntime(socket) => Pin::new(&mut **socket).poll_write(cx, bytes),
             Socket::Lost => lost(),
+        };
+        if let Poll::Ready(Ok(written)) = polled {
+            self.written += written as u64;
         }
+        polled
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

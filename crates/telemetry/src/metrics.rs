@@ -288,7 +288,7 @@ label!(CloseReason, |reason: &CloseReason| reason.disconnect_reason(), {
     TakenOver: CloseReason::TakenOver => CloseReason::TakenOver,
     Forbidden: CloseReason::Forbidden => CloseReason::Forbidden,
     KeepAliveTimeout: CloseReason::KeepAliveTimeout => CloseReason::KeepAliveTimeout,
-    ServerInitiated: CloseReason::WriteStalled | CloseReason::ServerShutdown
+    ServerInitiated: CloseReason::WriteStalled | CloseReason::MissedAck | CloseReason::ServerShutdown
         => CloseReason::ServerShutdown,
     ServerError: CloseReason::ServerError | CloseReason::StoreFailed => CloseReason::ServerError,
     WebSocketExpired: CloseReason::WebSocketExpired => CloseReason::WebSocketExpired,

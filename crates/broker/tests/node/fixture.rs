@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, Node, NodeSettings, Storage};
+use broker::{Confirmation, Node, NodeSettings, Settled, Storage};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -77,8 +77,13 @@ pub struct Pending(Confirmation);
 impl Pending {
     /// How the delivery ended, and when the PUBACK came.
     pub async fn settled(self) -> (DirectOutcome, Option<Moment>) {
-        let settled = self.0.settled().await.expect("whoever is dropped says so");
+        let settled = self.whole().await;
         (settled.outcome, settled.acknowledged)
+    }
+
+    /// Everything that is known of its end.
+    pub async fn whole(self) -> Settled {
+        self.0.settled().await.expect("whoever is dropped says so")
     }
 }
 
@@ -103,7 +108,7 @@ pub fn dispatch(
     let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
     let (waiter, pending) = Confirmation::channel();
     let sent = node.send_direct(permit, &client_id, &message, || waiter);
-    let dispatched = sent.map_err(|(outcome, _)| outcome)?;
+    let dispatched = sent.map_err(|settled| settled.outcome)?;
     let confirmation = confirmation.map(|_| Pending(pending));
     Ok(Sent { epoch: dispatched.epoch, at: dispatched.at, confirmation })
 }

@@ -12,6 +12,7 @@ mod fixture;
 mod handshake;
 mod idle;
 mod lifecycle;
+mod on_the_wire;
 mod queues;
 mod restart;
 mod session_life;

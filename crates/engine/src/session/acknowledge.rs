@@ -29,7 +29,7 @@ impl<W> Session<W> {
             return Step::Close(CloseReason::ClientError(ReasonCode::ProtocolError));
         }
         match self.inflight.acknowledge(ack.packet_id) {
-            Some(Slot::Direct { waiter: Some(waiter), .. }) => {
+            Some(Slot::Direct { waiter, .. }) => {
                 let settlement = if ack.reason.is_error() {
                     Settlement::Rejected { code: ack.reason, at: now }
                 } else {
@@ -41,9 +41,7 @@ impl<W> Session<W> {
                 self.record(|| Change::Removed { seq: entry.seq });
                 Step::Nothing
             }
-            Some(Slot::Direct { waiter: None, .. } | Slot::Once(_) | Slot::Released(..)) | None => {
-                Step::Nothing
-            }
+            Some(Slot::Once(_) | Slot::Released(..)) | None => Step::Nothing,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A direct message to the client.
 
-use mqtt::{Publish, QoS, Version};
+use mqtt::{PacketId, Publish, QoS, Version};
 
 use super::Session;
 use crate::Moment;
@@ -52,8 +52,24 @@ impl<W> Session<W> {
             self.inflight.vacancy(self.window).ok_or(DirectOutcome::ReceiverWindowFull)?;
         publish.packet_id = Some(vacancy.id());
         encode(&publish, self.version, out)?;
-        vacancy.fill(Slot::Direct { waiter: Some(waiter()), deadline: now.after(timeout) });
+        let deadline = Some(now.after(timeout));
+        vacancy.fill(Slot::Direct { waiter: waiter(), deadline });
         Ok(())
+    }
+
+    /// Everybody who waits, in the order of the messages.
+    pub fn waiters_mut(&mut self) -> impl Iterator<Item = &mut W> {
+        self.inflight.waiters_mut()
+    }
+
+    /// Who waits under that packet ID.
+    pub fn waiter_mut(&mut self, id: PacketId) -> Option<&mut W> {
+        self.inflight.waiter_mut(id)
+    }
+
+    /// Gives up a direct message that was not sent: its packet ID is free.
+    pub fn forget_direct(&mut self, id: PacketId) {
+        self.inflight.acknowledge(id);
     }
 
     /// The waiter of the message that was sent last, if somebody waits for it.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mqtt::PacketId;
+
 use super::Session;
 use crate::Moment;
 use crate::close::CloseReason;
@@ -38,9 +40,9 @@ impl<W> Session<W> {
         silent_for_too_long.then_some(CloseReason::KeepAliveTimeout)
     }
 
-    /// Takes one waiter whose confirmation did not come in time. Its packet ID stays taken, so that
-    /// a late PUBACK meets nothing else.
-    pub fn poll_expired(&mut self, now: Moment) -> Option<W> {
+    /// One whose confirmation did not come in time, with its packet ID, which stays taken: a late
+    /// PUBACK meets nothing else, and settles it still.
+    pub fn poll_expired(&mut self, now: Moment) -> Option<(PacketId, &mut W)> {
         self.inflight.poll_expired(now)
     }
 

@@ -316,8 +316,8 @@ impl Harness {
 
     fn handle_due(&mut self) {
         let Some(session) = &mut self.session else { return };
-        while let Some(waiter) = session.poll_expired(self.now) {
-            waiter.settle(Fate::TimedOut);
+        while let Some((_, waiter)) = session.poll_expired(self.now) {
+            waiter.time_out();
         }
         for wait in &self.waits {
             let overdue = wait.fate() == Fate::Waiting && wait.deadline <= self.now;

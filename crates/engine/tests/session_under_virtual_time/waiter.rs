@@ -26,10 +26,16 @@ pub enum Fate {
 pub struct Waiter(Rc<Cell<Fate>>);
 
 impl Waiter {
-    /// Ends the wait.
+    /// Ends the wait; a wait that timed out may end once more.
     pub fn settle(self, fate: Fate) {
-        assert_eq!(self.0.get(), Fate::Waiting, "settled twice");
+        assert!(matches!(self.0.get(), Fate::Waiting | Fate::TimedOut), "settled twice");
         self.0.set(fate);
+    }
+
+    /// Its deadline passed.
+    pub fn time_out(&mut self) {
+        assert_eq!(self.0.get(), Fate::Waiting, "told twice");
+        self.0.set(Fate::TimedOut);
     }
 }
 

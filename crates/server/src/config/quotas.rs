@@ -16,6 +16,8 @@ const WINDOW: RangeInclusive<u64> = 1..=u16::MAX as u64;
 const BYTES: RangeInclusive<u64> = 1..=1 << 40;
 const COUNTS: RangeInclusive<u64> = 1..=u32::MAX as u64;
 const SHORT_TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(3_600);
+/// The kernel counts probes in whole seconds, and takes no more than 32767.
+const DEAD_PEERS: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(32_767);
 const LONG_TIMES: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(10 * 365 * 86_400);
 
@@ -122,6 +124,11 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
             default.outbound_buffer_bytes,
         ),
         write_stall: time(table, "write_stall", SHORT_TIMES, default.write_stall),
+        dead_peer: time(table, "dead_peer", DEAD_PEERS, default.dead_peer),
+        close_on_missed_ack: table
+            .get("close_on_missed_ack")
+            .and_then(|value| value.boolean())
+            .unwrap_or(default.close_on_missed_ack),
         sockets: number(table, "sockets", COUNTS, default.sockets),
         drain: time(table, "drain", Duration::ZERO..=*SHORT_TIMES.end(), default.drain),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),

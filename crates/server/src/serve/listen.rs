@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Credentials};
 use engine::directory::Principal;
+use rustix::net::sockopt;
 use tokio::sync::watch;
 
 use super::http1::Http1;
@@ -77,7 +79,8 @@ pub async fn open(
     for (name, address) in listeners.served() {
         let room = room(name, listeners, registry, &doors)?;
         let failed = |error| StartError::Listen(name, address, error);
-        let listener = bind(address).map_err(failed)?;
+        let dead_peer = doors.api.node().bounds().dead_peer;
+        let listener = bind(address, dead_peer).map_err(failed)?;
         addresses.insert(name.as_str(), listener.local_addr().map_err(failed)?);
         bound.push((listener, room));
     }
@@ -128,7 +131,7 @@ fn room(
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr, dead_peer: Duration) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() {
         tokio::net::TcpSocket::new_v6()?
     } else {
@@ -136,11 +139,30 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     };
     // A restarted server may have its port back at once.
     socket.set_reuseaddr(true)?;
-    // Without it a small packet may wait for the acknowledgement of the one before. Set here it
-    // holds for every connection that is accepted.
+    // Without it a small packet may wait for the acknowledgement of the one before. Set here, this
+    // and what follows holds for every connection that is accepted.
     socket.set_nodelay(true)?;
+    notice_dead_peers(&socket, dead_peer)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
+}
+
+/// Probes that a peer may leave unanswered.
+const PROBES: u32 = 3;
+
+/// Has the kernel end a connection whose peer has been gone for that long: by probes while nothing
+/// is on its way, by the missing acknowledgement otherwise.
+fn notice_dead_peers(socket: impl AsFd, after: Duration) -> io::Result<()> {
+    let second = Duration::from_secs(1);
+    // Half of the time in silence, the rest in probes; the kernel counts whole seconds.
+    let interval = (after / (2 * PROBES)).max(second);
+    sockopt::set_socket_keepalive(&socket, true)?;
+    sockopt::set_tcp_keepidle(&socket, (after / 2).max(second))?;
+    sockopt::set_tcp_keepintvl(&socket, interval)?;
+    sockopt::set_tcp_keepcnt(&socket, PROBES)?;
+    let millis = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(&socket, millis)?;
+    Ok(())
 }
 
 /// Accepts until the server drains.

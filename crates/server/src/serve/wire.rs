@@ -45,6 +45,20 @@ impl Transport for Wire {
         }
     }
 
+    fn produced(&self) -> Option<u64> {
+        match self {
+            Wire::Plain(stream) => Some(stream.written()),
+            Wire::Tls(stream) => Some(stream.produced()),
+        }
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        match self {
+            Wire::Plain(stream) => stream.unacknowledged(),
+            Wire::Tls(stream) => stream.unacknowledged(),
+        }
+    }
+
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             // Dropping a TCP connection closes it.

@@ -30,6 +30,8 @@ pub struct DirectMessage<'a> {
     pub timeout_seconds: Option<u64>,
     /// How it ended.
     pub outcome: &'a DirectOutcome,
+    /// What the answer says of the message, `x-tenfour-delivery`; `None` for a success.
+    pub truth: Option<&'static str>,
     /// From the request taken in to the PUBLISH handed to the socket; `None` if it never was.
     pub delivery: Option<Duration>,
     /// From there to the PUBACK; `None` if none came.
@@ -67,6 +69,9 @@ impl Event for DirectMessage<'_> {
         line.boolean(key!("confirmation"), self.confirmation);
         line.number_option(key!("timeout"), self.timeout_seconds);
         write_ending(self.outcome, line);
+        if let Some(truth) = self.truth {
+            line.word(key!("delivery"), truth);
+        }
         line.millis_option(key!("deliveryMs"), self.delivery);
         line.millis_option(key!("ackMs"), self.ack);
         line.number_option(key!("connectionEpoch"), self.connection_epoch);

@@ -49,6 +49,7 @@ impl Event for Disconnect<'_> {
             CloseReason::ClientError(_)
             | CloseReason::Forbidden
             | CloseReason::WriteStalled
+            | CloseReason::MissedAck
             | CloseReason::ServerError
             | CloseReason::StoreFailed => Status::Failure,
         }

@@ -122,6 +122,7 @@ pub fn direct<'a>(outcome: &'a DirectOutcome) -> DirectMessage<'a> {
         confirmation: false,
         timeout_seconds: None,
         outcome,
+        truth: None,
         delivery: None,
         ack: None,
         connection_epoch: None,

@@ -111,6 +111,7 @@ fn direct_message_line(event: &DirectMessage<'_>) -> String {
         members.extend([("reason", json!(reason)), ("details", bounded(&event.outcome.details()))]);
     }
     members.extend([
+        ("delivery", json!(event.truth)),
         ("deliveryMs", millis(event.delivery)),
         ("ackMs", millis(event.ack)),
         ("connectionEpoch", json!(event.connection_epoch)),
@@ -259,6 +260,7 @@ proptest! {
             confirmation,
             timeout_seconds,
             outcome: &outcome,
+            truth: invalid.then_some("refused"),
             delivery,
             ack,
             connection_epoch,

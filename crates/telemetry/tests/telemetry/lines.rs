@@ -41,12 +41,14 @@ fn direct_messages(telemetry: &Telemetry) {
     telemetry.record(&DirectMessage {
         confirmation: true,
         timeout_seconds: Some(15),
+        truth: None,
         delivery: Some(Duration::from_micros(100)),
         ack: Some(Duration::from_micros(12_345)),
         connection_epoch: Some(u64::MAX),
         ..direct(&acknowledged)
     });
     telemetry.record(&DirectMessage {
+        truth: None,
         delivery: Some(Duration::from_millis(5)),
         ack: Some(Duration::ZERO),
         connection_epoch: Some(0),
@@ -54,6 +56,7 @@ fn direct_messages(telemetry: &Telemetry) {
         ..direct(&DirectOutcome::Dispatched)
     });
     telemetry.record(&DirectMessage {
+        truth: None,
         delivery: Some(Duration::MAX),
         source: address("[::ffff:198.51.100.255]:65535"),
         ..direct(&DirectOutcome::ConfirmationTimeout)

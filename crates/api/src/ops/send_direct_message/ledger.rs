@@ -9,6 +9,7 @@ use engine::outcome::DirectOutcome;
 use telemetry::{TraceId, event};
 
 use super::input::Request;
+use crate::truth::Truth;
 
 /// Collects what the log entry of one call says and writes it when the call settles. Dropped
 /// before, the sender has gone away.
@@ -63,7 +64,7 @@ impl Ledger {
 
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
-        let Settled { outcome, epoch, handed_over, acknowledged } = settled;
+        let Settled { outcome, epoch, handed_over, acknowledged, wire: _ } = settled;
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
             client_id: self.request.client_id.as_deref().unwrap_or(""),
@@ -73,6 +74,7 @@ impl Ledger {
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
+            truth: Truth::of(settled).map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,
@@ -85,10 +87,11 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
             self.write(&Settled {
-                outcome: DirectOutcome::SenderDisconnected,
-                epoch: self.dispatched.map(|dispatched| dispatched.epoch),
                 handed_over: self.dispatched.map(|dispatched| dispatched.at),
-                acknowledged: None,
+                ..Settled::refused(
+                    DirectOutcome::SenderDisconnected,
+                    self.dispatched.map(|dispatched| dispatched.epoch),
+                )
             });
         }
     }

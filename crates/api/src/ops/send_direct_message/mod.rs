@@ -63,7 +63,8 @@ impl Dispatch<'_> {
     /// it may be told before this returns.
     pub fn send(self, node: &Arc<Node>, waiter: impl FnOnce() -> Waiter) -> Sent {
         let Dispatch { input, payload, permit } = self;
-        let sent = input.topic().map_err(|outcome| (outcome, None)).and_then(|topic| {
+        let sent = input.topic().map_err(|outcome| Settled::refused(outcome, None));
+        let sent = sent.and_then(|topic| {
             let message = DirectMessage {
                 topic,
                 payload,
@@ -75,12 +76,10 @@ impl Dispatch<'_> {
         match sent {
             Ok(dispatched) if input.confirmation.is_some() => Sent::Waiting(dispatched),
             Ok(dispatched) => Sent::Settled(Settled {
-                outcome: DirectOutcome::Dispatched,
-                epoch: Some(dispatched.epoch),
                 handed_over: Some(dispatched.at),
-                acknowledged: None,
+                ..Settled::refused(DirectOutcome::Dispatched, Some(dispatched.epoch))
             }),
-            Err((outcome, epoch)) => Sent::Settled(Settled::refused(outcome, epoch)),
+            Err(settled) => Sent::Settled(settled),
         }
     }
 }

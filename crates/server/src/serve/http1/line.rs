@@ -77,7 +77,7 @@ impl Line {
 
     /// Whoever waits for the present request, to be told about it.
     pub(super) fn waiter(self: &Arc<Self>, request: u64) -> Waiter {
-        Waiter::new(Box::new(Ticket { line: Arc::clone(self), request }))
+        Waiter::new(Arc::new(Ticket { line: Arc::clone(self), request }))
     }
 
     /// Answers the request of that number, which waited for its message to be durable.
@@ -111,7 +111,7 @@ struct Ticket {
 }
 
 impl Settle for Ticket {
-    fn settle(self: Box<Self>, settled: Settled) {
+    fn settle(&self, settled: Settled) {
         let mut state = self.line.lock();
         if state.requests != self.request {
             return;

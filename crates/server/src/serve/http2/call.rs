@@ -33,7 +33,7 @@ impl Call {
 
     /// Whoever waits for the device, to be told.
     pub(super) fn waiter(&self) -> broker::Waiter {
-        broker::Waiter::new(Box::new(self.clone()))
+        broker::Waiter::new(Arc::new(self.clone()))
     }
 
     /// Takes down that the message was handed to a connection.
@@ -71,8 +71,8 @@ impl Call {
 }
 
 impl Settle for Call {
-    fn settle(self: Box<Self>, settled: Settled) {
-        Call::settle(&self, settled);
+    fn settle(&self, settled: Settled) {
+        Call::settle(self, settled);
     }
 }
 

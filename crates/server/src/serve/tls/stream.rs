@@ -92,6 +92,16 @@ impl TlsStream {
         !self.plain.is_empty() || self.ended || self.io.may_have_more()
     }
 
+    /// How many bytes were made for the peer, those included that the socket did not take yet.
+    pub(in crate::serve) fn produced(&self) -> u64 {
+        self.io.written() + self.unsent.len() as u64
+    }
+
+    /// How many of them the peer's TCP has not acknowledged.
+    pub(in crate::serve) fn unacknowledged(&self) -> Option<u64> {
+        Some(self.io.unacknowledged()? + self.unsent.len() as u64)
+    }
+
     /// Goes on with the handshake until it is over and its last bytes are sent.
     pub(super) fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // What came with the ClientHello, if nothing was dealt with yet.

@@ -1,0 +1,66 @@
+//! What an answer other than success says of the message: `x-tenfour-delivery`.
+
+use broker::{OnTheWire, Settled};
+use engine::outcome::DirectOutcome;
+
+/// Whether the message was sent. Never a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// No byte of it reached the device's socket, and none will: it is safe to try again.
+    NeverSent,
+    /// It was written to the device's socket, and no PUBACK came.
+    SentUnacknowledged {
+        /// Whether the device's TCP has acknowledged all of it; none where that is not known.
+        tcp_acknowledged: Option<bool>,
+    },
+    /// The request or the message itself was turned down, here or by the device: the same would be
+    /// turned down again.
+    Refused,
+}
+
+impl Truth {
+    /// That of a direct message; none of one that succeeded.
+    pub(crate) fn of(settled: &Settled) -> Option<Self> {
+        let on_the_wire = match settled.wire {
+            OnTheWire::Never => Truth::NeverSent,
+            OnTheWire::Sent { tcp_acknowledged } => Truth::SentUnacknowledged { tcp_acknowledged },
+        };
+        match settled.outcome {
+            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => None,
+            DirectOutcome::Invalid(_)
+            | DirectOutcome::PayloadTooLarge { .. }
+            | DirectOutcome::SenderUnauthorized
+            | DirectOutcome::ReceiverUnauthorized
+            | DirectOutcome::ReceiverPacketTooLarge { .. }
+            | DirectOutcome::ReceiverRejected(_) => Some(Truth::Refused),
+            DirectOutcome::TargetNotFound
+            | DirectOutcome::TargetNotConnected
+            | DirectOutcome::AccountThrottled
+            | DirectOutcome::ReceiverThrottled
+            | DirectOutcome::ReceiverWindowFull
+            | DirectOutcome::ReceiverNotWritable
+            | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::ReceiverDisconnected
+            | DirectOutcome::SenderDisconnected
+            | DirectOutcome::Internal => Some(on_the_wire),
+        }
+    }
+
+    /// The word in header, body and log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Truth::NeverSent => "never-sent",
+            Truth::SentUnacknowledged { .. } => "sent-unacknowledged",
+            Truth::Refused => "refused",
+        }
+    }
+
+    /// What the body says as `tcpAcknowledged`; none where nothing was sent.
+    pub(crate) fn tcp_acknowledged(self) -> Option<serde_json::Value> {
+        match self {
+            Truth::SentUnacknowledged { tcp_acknowledged: Some(known) } => Some(known.into()),
+            Truth::SentUnacknowledged { tcp_acknowledged: None } => Some("unknown".into()),
+            Truth::NeverSent | Truth::Refused => None,
+        }
+    }
+}

@@ -45,7 +45,8 @@ const TABLES: [Rewrite; 6] = [
     },
     |key, value, written| {
         let (client_id, record) = will::read(key, value, WALL)?;
-        will::put(written, &client_id, &record.message, record.due_at, WALL);
+        let message = (&record.message, record.expiry_seconds);
+        will::put(written, &client_id, message, record.due_at, WALL);
         Ok(())
     },
 ];

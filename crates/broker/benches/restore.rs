@@ -53,7 +53,13 @@ fn keep_session(changes: &mut Changes, number: u64) {
     session::put(
         changes,
         &client_id,
-        &session::Session { number, version: Version::V5, expiry_seconds: 3_600, ends_at: None },
+        &session::Session {
+            number,
+            version: Version::V5,
+            expiry_seconds: 3_600,
+            ends_at: None,
+            connections: 1,
+        },
     );
     subscription::put(
         changes,

@@ -90,7 +90,7 @@ impl Node {
                 (_, result) => written = result,
             }
             let idle = written.is_ok() && connection.pending_output() == 0;
-            if !idle || !connection.session.has_backlog() {
+            if !idle || !connection.has_backlog() {
                 break;
             }
             self.send_backlog(device, &mut state, now);

@@ -1,5 +1,6 @@
 //! One socket of one client, under one epoch.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use engine::session::Session;
 use telemetry::TraceId;
 
 use crate::Transport;
+use crate::catch_up::CatchUp;
 use crate::output::{Output, Span};
 use crate::waiter::{HandedOver, News, OnTheWire, Waiter};
 use crate::will::Will;
@@ -27,6 +29,8 @@ pub(crate) struct Connection {
     pub(crate) epoch: u64,
     /// The task that reads; woken to write on when the socket was full.
     pub(crate) driver: Option<Waker>,
+    /// Subscriptions that have retained messages to come.
+    pub(crate) catch_ups: VecDeque<CatchUp>,
     /// How fast the client may send.
     pub(crate) reading: Pace,
     /// How fast it is sent to.
@@ -49,6 +53,7 @@ impl Connection {
             trace_id: TraceId::random(),
             epoch: 0,
             driver: None,
+            catch_ups: VecDeque::new(),
             reading: Pace::default(),
             writing: Pace::default(),
             out: Output::default(),
@@ -145,7 +150,17 @@ impl Connection {
 
     /// Whether there may be a deadline earlier than those that were there before it was written to.
     pub(crate) fn has_new_deadlines(&self) -> bool {
-        self.out.remaining() > 0 || self.session.has_resends() || self.session.has_backlog()
+        self.out.remaining() > 0 || self.session.has_resends() || self.has_backlog()
+    }
+
+    /// Whether messages wait for their turn.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.session.has_backlog() || !self.catch_ups.is_empty()
+    }
+
+    /// Whether one more message of those that can wait may be sent.
+    pub(crate) fn has_room(&mut self) -> bool {
+        self.session.has_room(self.out.buffer())
     }
 
     /// How many bytes wait to be written.

@@ -1,5 +1,6 @@
 //! One client ID's place in the node.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -47,8 +48,8 @@ pub(crate) struct Kept {
     pub(crate) version: Option<Version>,
     /// How long it outlives the connection, in seconds.
     pub(crate) expiry_seconds: u32,
-    /// Its filters.
-    pub(crate) subscriptions: Vec<Subscribed>,
+    /// Its subscriptions, by filter.
+    pub(crate) subscriptions: BTreeMap<Box<str>, Subscribed>,
     /// Its messages; with the connection while there is one.
     pub(crate) memory: Option<Box<Memory>>,
     /// The Will that waits for its delay to pass, and when that is.
@@ -62,8 +63,8 @@ pub(crate) struct Kept {
 }
 
 /// A subscription of a session.
+#[derive(Clone, Copy)]
 pub(crate) struct Subscribed {
-    pub(crate) filter: Box<str>,
     pub(crate) options: SubscribeOptions,
     pub(crate) identifier: Option<u32>,
 }

@@ -9,7 +9,8 @@ use crate::node::Node;
 
 impl Node {
     /// Takes nothing new, lets deliveries in flight settle for at most `patience`, then closes
-    /// every connection (MQTT 5: DISCONNECT 0x8B) and waits until their last bytes are written,
+    /// every connection (MQTT 5: DISCONNECT 0x8B) and waits until their last bytes are written and
+    /// their Wills published,
     /// but no longer than farewells may take.
     pub async fn drain(self: &Arc<Self>, patience: Duration) {
         self.start_draining();
@@ -32,7 +33,7 @@ impl Node {
             }
         }
         let written = async {
-            while self.farewells() > 0 {
+            while self.farewells() + self.unpublished_wills() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

@@ -132,7 +132,7 @@ impl Driver {
         }
         match connection.poll_write(cx, now, throughput) {
             Poll::Ready(Err(_)) => return Read::Over(CloseReason::ConnectionLost),
-            Poll::Ready(Ok(())) if connection.session.has_backlog() => {
+            Poll::Ready(Ok(())) if connection.has_backlog() => {
                 // There is room now; what it gives is written in the next turn.
                 self.node.send_backlog(&self.device, &mut state, now);
                 if state.connection.as_ref().is_some_and(|open| open.pending_output() > 0) {
@@ -211,7 +211,7 @@ impl Driver {
         let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
         let (session, out) = connection.session_and_output();
         let step = session.handle_packet(packet, now, out);
-        if session.has_backlog() {
+        if connection.has_backlog() {
             // An acknowledgement may have made room.
             self.node.send_backlog(&self.device, &mut state, now);
         } else {

@@ -214,8 +214,16 @@ impl Node {
         });
     }
 
-    pub(crate) fn unsubscribed(&self, link: Link<'_>, unsubscribe: &Unsubscribe<'_>) {
-        self.lifecycle.filters("unsubscribed", link, &unsubscribe.filters, self.wall_millis());
+    pub(crate) fn unsubscribed(
+        &self,
+        link: Link<'_>,
+        unsubscribe: &Unsubscribe<'_>,
+        reasons: &[ReasonCode],
+    ) {
+        let answers = unsubscribe.filters.iter().zip(reasons);
+        let were = answers.filter(|(_, code)| **code == ReasonCode::Success);
+        let were: Vec<&str> = were.map(|(text, _)| *text).collect();
+        self.lifecycle.filters("unsubscribed", link, &were, self.wall_millis());
         self.telemetry.record(&event::Unsubscribe {
             trace_id: link.trace_id,
             client_id: link.client_id(),

@@ -34,7 +34,8 @@ impl Node {
             Poll::Ready(_) => self.telemetry.metrics().mqtt_sent(farewell.written),
             Poll::Pending => {
                 self.farewells.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(finish(Arc::clone(self), farewell));
+                // Whoever ends a connection may be no thread of the runtime.
+                self.runtime.spawn(finish(Arc::clone(self), farewell));
             }
         }
     }

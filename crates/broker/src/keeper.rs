@@ -1,5 +1,6 @@
 //! What makes the sessions and retained messages durable.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -112,6 +113,7 @@ impl Keeper {
             version: kept.version.unwrap_or(Version::V311),
             expiry_seconds: kept.expiry_seconds,
             ends_at: ends.map(|ends| self.wall.millis(ends)),
+            connections: kept.connections,
         };
         self.write(|changes| session::put(changes, client_id, &session))
     }
@@ -121,13 +123,13 @@ impl Keeper {
         &self,
         client_id: &ClientId,
         number: u64,
-        subscriptions: &[Subscribed],
+        subscriptions: &BTreeMap<Box<str>, Subscribed>,
         memory: Option<&Memory>,
     ) -> Ticket {
         self.write(|changes| {
             session::delete(changes, client_id);
-            for subscribed in subscriptions {
-                subscription::delete(changes, number, &subscribed.filter);
+            for filter in subscriptions.keys() {
+                subscription::delete(changes, number, filter);
             }
             let Some(memory) = memory else { return };
             let (messages, ids) = memory.contents();
@@ -173,7 +175,7 @@ impl Keeper {
     pub(crate) fn keep_will(&self, client_id: &ClientId, kept: &Will, due: Moment) -> Ticket {
         let due_at = self.wall.millis(due);
         self.write(|changes| {
-            will::put(changes, client_id, &kept.message(due), due_at, self.wall);
+            will::put(changes, client_id, kept.parts(), due_at, self.wall);
         })
     }
 

@@ -8,6 +8,7 @@
 mod accept;
 mod arrivals;
 mod batch;
+mod catch_up;
 mod clock;
 mod connection;
 mod delivery;

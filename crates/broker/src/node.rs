@@ -76,6 +76,8 @@ pub struct Node {
     pub(crate) timers: Timers,
     pub(crate) budgets: Budgets,
     pub(crate) connected: AtomicUsize,
+    /// Wills that are about to be published.
+    pub(crate) wills: AtomicUsize,
     /// Connections whose last bytes are being written.
     pub(crate) farewells: AtomicUsize,
     epochs: AtomicU64,
@@ -131,6 +133,7 @@ impl Node {
             timers: Timers::default(),
             budgets: Budgets::default(),
             connected: AtomicUsize::new(0),
+            wills: AtomicUsize::new(0),
             farewells: AtomicUsize::new(0),
             epochs: AtomicU64::new(0),
             draining: AtomicBool::new(false),

@@ -121,9 +121,12 @@ impl Output {
         cx: &mut Context<'_>,
         now: Moment,
     ) -> Poll<io::Result<()>> {
+        let before = self.remaining();
         let polled = self.poll_write_all(io.as_mut(), cx);
         match &polled {
             Poll::Ready(_) => self.stalled_since = None,
+            // A client that reads slowly reads.
+            Poll::Pending if self.remaining() < before => self.stalled_since = Some(now),
             Poll::Pending => {
                 self.stalled_since.get_or_insert(now);
             }

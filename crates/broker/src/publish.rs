@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use engine::access::PublishPermit;
 use engine::message::{Publication, Shared};
-use engine::session::is_basic_ingest;
 use engine::{Moment, Ticket};
 use telemetry::Quota;
 
@@ -44,9 +43,6 @@ impl Node {
         let inbound = self.rules.quotas.inbound_publishes;
         if self.budgets.inbound.take(inbound, now).is_err() {
             return Err(PublishRefused::Throttled(Quota::InboundPublishes));
-        }
-        if is_basic_ingest(topic, profile) {
-            return Ok(Durable(Ticket::NONE));
         }
         let mut batch = Batch::new(now);
         let together = self.keeper.together();

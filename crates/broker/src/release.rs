@@ -101,7 +101,9 @@ impl Node {
             let link = crate::events::Link { trace_id, peer: &peer };
             self.publish_out(link, topic.as_str(), end);
         }
-        if let Some(resumes) = session.backlog_resumes() {
+        let resumes = session.backlog_resumes();
+        self.send_retained(device, connection, now);
+        if let Some(resumes) = resumes {
             // There may be nothing to write, after which deadlines would be looked at.
             self.schedule_at(device, state, resumes);
         }

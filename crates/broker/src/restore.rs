@@ -46,11 +46,9 @@ impl Contents {
         each(records, Table::Subscriptions, |key, value| {
             let (number, subscription) = record::subscription::read(key, value)?;
             if let Some((_, kept)) = contents.sessions.get_mut(&number) {
-                kept.subscriptions.push(Subscribed {
-                    filter: subscription.filter.as_str().into(),
-                    options: subscription.options,
-                    identifier: subscription.identifier,
-                });
+                let filter = subscription.filter.as_str().into();
+                let (options, identifier) = (subscription.options, subscription.identifier);
+                kept.subscriptions.insert(filter, Subscribed { options, identifier });
             }
             Ok(())
         })?;
@@ -64,6 +62,8 @@ impl Contents {
             }
             Ok(())
         })?;
+        let memories = contents.sessions.values_mut().filter_map(|(_, kept)| kept.memory.as_mut());
+        memories.for_each(|memory| memory.finish_restoring());
         each(records, Table::Received, |key, _| {
             let (number, packet_id) = record::received::read(key)?;
             if let Some(memory) = contents.memory(number, total) {
@@ -106,6 +106,7 @@ impl Contents {
             version: Some(session.version),
             expiry_seconds: session.expiry_seconds,
             ends: Some(ends),
+            connections: session.connections,
             ..Kept::default()
         };
         self.next_number = self.next_number.max(session.number + 1);
@@ -144,8 +145,8 @@ impl Node {
         for (_, (client_id, kept)) in contents.sessions {
             let device = self.devices.get_or_insert(&client_id);
             let mut topics = self.subscriptions.write();
-            for subscribed in &kept.subscriptions {
-                let Ok(filter) = TopicFilter::parse(&subscribed.filter) else { continue };
+            for (text, subscribed) in &kept.subscriptions {
+                let Ok(filter) = TopicFilter::parse(text) else { continue };
                 let subscriber = Subscriber(Arc::clone(&device));
                 let (options, identifier) = (subscribed.options, subscribed.identifier);
                 topics.insert(filter, Subscription { subscriber, options, identifier });
@@ -159,7 +160,7 @@ impl Node {
             let device = self.devices.get_or_insert(&client_id);
             let mut state = device.lock();
             let due = self.clock.wall().moment(will.due_at);
-            state.session.will = Some((Will::restored(will.message), due));
+            state.session.will = Some((Will::restored(will.message, will.expiry_seconds), due));
             self.schedule(&device, &mut state, now);
         }
     }

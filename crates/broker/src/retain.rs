@@ -5,7 +5,6 @@ use std::sync::Arc;
 use engine::message::Shared;
 use engine::retained::Retained;
 use engine::{Moment, Ticket};
-use mqtt::TopicFilter;
 use telemetry::Quota;
 
 use crate::device::Device;
@@ -47,19 +46,6 @@ impl Node {
         let durable = self.keeper.keep_retained(&retained);
         all.set(retained);
         Ok(durable)
-    }
-
-    /// The retained messages that a new subscription gets.
-    pub(crate) fn retained_for(&self, filter: TopicFilter<'_>, now: Moment) -> Vec<Retained> {
-        let profile = self.rules.profile;
-        if filter.has_wildcard() && !profile.retained_on_wildcards {
-            return Vec::new();
-        }
-        let all = self.retained.read();
-        if all.is_empty() {
-            return Vec::new();
-        }
-        all.matching(filter, profile.multi_level_matches_parent, now).into_iter().cloned().collect()
     }
 
     /// The retained message of a topic.

@@ -49,11 +49,6 @@ impl Driver {
         if self.node.budgets.inbound.take(inbound, now).is_err() {
             return self.throttle(incoming, Quota::InboundPublishes, batch);
         }
-        if is_basic_ingest(text, self.node.rules.profile) {
-            // Taken and counted; there are no rules to run (spec 5).
-            self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
-            return self.acknowledge(incoming, None, Ticket::NONE, batch);
-        }
         let forwarded = forwarded_properties(incoming.properties);
         let lives = incoming.properties.message_expiry_interval();
         let message = Shared::new(Publication {
@@ -179,6 +174,10 @@ impl Node {
         batch: &mut Batch,
     ) -> Result<Ticket, Quota> {
         let publication = message.publication();
+        if is_basic_ingest(publication.topic.as_str(), self.rules.profile) {
+            // Taken and counted; there are no rules to run (spec 5).
+            return Ok(Ticket::NONE);
+        }
         let mut durable = Ticket::NONE;
         if publication.retain {
             durable = self.retain(message, origin, batch.now)?;
@@ -189,7 +188,7 @@ impl Node {
         }
         for members in &targets.shared {
             if let Some(target) = self.turns.choose(members) {
-                durable = durable.max(self.deliver(target, message, batch));
+                durable = durable.max(self.deliver(&target, message, batch));
             }
         }
         batch.keep_targets(targets);
@@ -238,7 +237,7 @@ impl Node {
         durable
     }
 
-    fn hand_to(
+    pub(crate) fn hand_to(
         &self,
         connection: &mut Connection,
         delivery: &Delivery<'_>,

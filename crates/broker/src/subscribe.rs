@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use engine::message::Shared;
-use engine::session::Delivery;
 use engine::topics::Subscription;
 use engine::{Moment, Ticket};
 use mqtt::{
@@ -12,6 +10,7 @@ use mqtt::{
 use store::record;
 
 use crate::batch::Batch;
+use crate::catch_up::CatchUp;
 use crate::device::{Device, Subscribed};
 use crate::driver::{Driver, Flow};
 
@@ -27,7 +26,7 @@ impl PartialEq for Subscriber {
 
 /// A filter that was granted.
 struct Granted {
-    qos: QoS,
+    options: SubscribeOptions,
     /// Whether the session did not have it before.
     new: bool,
     durable: Ticket,
@@ -62,11 +61,7 @@ impl Driver {
             let durable = durable.unwrap_or_default();
             session.answer_subscribe(subscribe.packet_id, reasons, durable, out);
         });
-        for ((text, options), granted) in subscribe.filters.iter().zip(&granted) {
-            if let (Ok(granted), Ok(filter)) = (granted, TopicFilter::parse(text)) {
-                self.send_retained(filter, options.retain_handling, granted, identifier, batch);
-            }
-        }
+        self.catch_up(subscribe, &granted, identifier, batch);
         flow
     }
 
@@ -76,7 +71,7 @@ impl Driver {
         batch: &mut Batch,
     ) -> Flow {
         let mut durable = Ticket::NONE;
-        let reasons = unsubscribe
+        let reasons: Vec<ReasonCode> = unsubscribe
             .filters
             .iter()
             .map(|text| match TopicFilter::parse(text) {
@@ -90,7 +85,7 @@ impl Driver {
                 },
             })
             .collect();
-        self.node.unsubscribed(self.link(), unsubscribe);
+        self.node.unsubscribed(self.link(), unsubscribe, &reasons);
         self.with_connection(batch, |connection| {
             let (session, out) = connection.session_and_output();
             session.answer_unsubscribe(unsubscribe.packet_id, reasons, durable, out);
@@ -127,15 +122,11 @@ impl Driver {
             return Err(ReasonCode::UnspecifiedError);
         }
         let kept = &mut state.session;
-        let known = kept.subscriptions.iter().position(|present| *present.filter == *text);
-        let subscribed = Subscribed { filter: text.into(), options, identifier };
-        match known {
-            Some(at) => kept.subscriptions[at] = subscribed,
-            None if kept.subscriptions.len() >= quotas.subscriptions_per_session => {
-                return Err(ReasonCode::QuotaExceeded);
-            }
-            None => kept.subscriptions.push(subscribed),
+        let new = !kept.subscriptions.contains_key(text);
+        if new && kept.subscriptions.len() >= quotas.subscriptions_per_session {
+            return Err(ReasonCode::QuotaExceeded);
         }
+        kept.subscriptions.insert(text.into(), Subscribed { options, identifier });
         let durable = match kept.number {
             0 => Ticket::NONE,
             number => {
@@ -146,7 +137,7 @@ impl Driver {
         let subscriber = Subscriber(Arc::clone(&self.device));
         let subscription = Subscription { subscriber, options, identifier };
         self.node.subscriptions.write().insert(filter, subscription);
-        Ok(Granted { qos: options.qos, new: known.is_none(), durable })
+        Ok(Granted { options, new, durable })
     }
 
     /// Whether the profile has such filters.
@@ -166,37 +157,37 @@ impl Driver {
         Ok(())
     }
 
-    /// What was retained goes to a new subscription ([MQTT-3.3.1-9] to [MQTT-3.3.1-11]), not to a
-    /// shared one.
-    fn send_retained(
+    /// What was retained goes to new subscriptions, not to shared ones.
+    fn catch_up(
         &self,
-        filter: TopicFilter<'_>,
-        handling: RetainHandling,
-        granted: &Granted,
+        subscribe: &Subscribe<'_>,
+        granted: &[Result<Granted, ReasonCode>],
         identifier: Option<u32>,
         batch: &mut Batch,
     ) {
-        let wanted = match handling {
-            RetainHandling::Send => true,
-            RetainHandling::SendIfNew => granted.new,
-            RetainHandling::DoNotSend => false,
-        };
-        if !wanted || filter.share_group().is_some() {
+        let mut catch_ups = Vec::new();
+        for ((text, options), granted) in subscribe.filters.iter().zip(granted) {
+            let (Ok(granted), Ok(filter)) = (granted, TopicFilter::parse(text)) else { continue };
+            let wanted = match options.retain_handling {
+                RetainHandling::Send => true,
+                RetainHandling::SendIfNew => granted.new,
+                RetainHandling::DoNotSend => false,
+            };
+            let alone = filter.share_group().is_none();
+            if wanted && alone && self.node.has_retained_for(filter, batch.now) {
+                let subscribed = Subscribed { options: granted.options, identifier };
+                catch_ups.push(CatchUp::new(filter, subscribed));
+            }
+        }
+        if catch_ups.is_empty() {
             return;
         }
-        for retained in self.node.retained_for(filter, batch.now) {
-            let message = Shared::kept(&retained.message);
-            let delivery = Delivery {
-                message: &message,
-                qos: granted.qos.min(retained.message.qos),
-                retain: true,
-                identifiers: identifier.as_slice(),
-            };
-            let mut state = self.device.lock();
-            if state.current(self.epoch).is_none() {
-                return;
-            }
-            self.node.deliver_to(&self.device, &mut state, &delivery, batch);
+        let mut state = self.device.lock();
+        let Some(connection) = state.current(self.epoch) else { return };
+        connection.catch_ups.extend(catch_ups);
+        self.node.send_backlog(&self.device, &mut state, batch.now);
+        if let Some(connection) = &mut state.connection {
+            batch.add(&self.device, connection);
         }
     }
 
@@ -205,7 +196,7 @@ impl Driver {
         let mut state = self.device.lock();
         state.current(self.epoch)?;
         let kept = &mut state.session;
-        kept.subscriptions.retain(|present| *present.filter != *filter.as_str());
+        kept.subscriptions.remove(filter.as_str());
         let subscriber = Subscriber(Arc::clone(&self.device));
         if !self.node.subscriptions.write().remove(filter, &subscriber) {
             return None;
@@ -228,7 +219,7 @@ fn is_open_to_subscribers(filter: &str) -> bool {
 
 fn reason_code(granted: &Result<Granted, ReasonCode>) -> ReasonCode {
     match granted {
-        Ok(granted) => match granted.qos {
+        Ok(granted) => match granted.options.qos {
             QoS::AtMostOnce => ReasonCode::Success,
             QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
             QoS::ExactlyOnce => ReasonCode::GrantedQoS2,

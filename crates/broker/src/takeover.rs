@@ -56,7 +56,7 @@ pub(crate) fn attach(
         node.finish(&attached.device, old, CloseReason::TakenOver, ending);
     }
     if let Some(will) = attached.will {
-        node.publish_will(&attached.device, will);
+        node.publish_will(&attached.device, will, true);
     }
     node.write_to(&attached.device, now);
     node.arrivals.arrived(&attached.device.client_id);
@@ -127,7 +127,7 @@ fn replace(
     // A Will whose delay has not passed is withdrawn by coming back, and published at once when the
     // session ends ([MQTT-3.1.3-9], [MQTT-3.1.2-10]).
     let delayed = state.session.will.take().map(|(will, _)| will);
-    if delayed.is_some() {
+    if delayed.is_some() && resumed {
         node.keeper.forget_will(&device.client_id);
     }
     let ending = Ending {
@@ -268,7 +268,7 @@ impl Node {
             driver.wake();
         }
         if let Some(will) = will {
-            self.publish_will(device, will);
+            self.publish_will(device, will, false);
         }
     }
 
@@ -277,10 +277,9 @@ impl Node {
         let mut state = device.lock();
         let due = state.session.will.take_if(|(_, due)| *due <= now);
         let Some((will, _)) = due.filter(|_| state.connection.is_none()) else { return };
-        self.keeper.forget_will(&device.client_id);
         self.schedule(device, &mut state, now);
         drop(state);
-        self.publish_will(device, will);
+        self.publish_will(device, will, true);
     }
 
     /// The session of a device that did not come back in time ends.
@@ -293,13 +292,10 @@ impl Node {
         self.forget_session(device, &mut state.session, memory.as_deref());
         let will = state.session.will.take().map(|(will, _)| will);
         state.session.ends = None;
-        if will.is_some() {
-            self.keeper.forget_will(&device.client_id);
-        }
         self.schedule(device, &mut state, now);
         drop(state);
         if let Some(will) = will {
-            self.publish_will(device, will);
+            self.publish_will(device, will, true);
         }
         self.forget(device, now);
     }
@@ -316,8 +312,8 @@ impl Node {
         }
         let subscriber = Subscriber(Arc::clone(device));
         let mut topics = self.subscriptions.write();
-        for subscribed in &subscriptions {
-            if let Ok(filter) = TopicFilter::parse(&subscribed.filter) {
+        for text in subscriptions.keys() {
+            if let Ok(filter) = TopicFilter::parse(text) {
                 topics.remove(filter, &subscriber);
             }
         }

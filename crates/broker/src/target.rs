@@ -29,7 +29,7 @@ pub(crate) struct Targets {
     /// Each session once, however many of its filters match.
     pub(crate) each: Vec<Target>,
     /// The members of each shared subscription, of whom one gets a message.
-    pub(crate) shared: Vec<Vec<Target>>,
+    pub(crate) shared: Vec<Arc<Vec<Subscription<Subscriber>>>>,
 }
 
 impl Target {
@@ -72,19 +72,46 @@ impl Targets {
 #[derive(Default)]
 pub(crate) struct Turns(AtomicUsize);
 
+/// Up to how many members all are looked at, so that those present take exact turns.
+const FEW: usize = 64;
+
+/// How many members of a larger group are tried at random before all are looked at.
+const TRIES: usize = 8;
+
 impl Turns {
     /// The member whose turn it is: one that is connected if any is ([MQTT-4.8.2-3] lets a server
     /// choose). None if there is no member.
-    pub(crate) fn choose<'a>(&self, members: &'a [Target]) -> Option<&'a Target> {
+    pub(crate) fn choose(&self, members: &[Subscription<Subscriber>]) -> Option<Target> {
         let turn = self.0.fetch_add(1, Ordering::Relaxed);
-        let connected = |target: &&Target| target.device.connected.load(Ordering::Relaxed);
-        let present = members.iter().filter(connected).count();
-        let among_present = turn.checked_rem(present);
+        let chosen = match members.len() {
+            ..=FEW => among_present(members, turn),
+            count => (0..TRIES)
+                .map(|attempt| &members[scattered(turn, attempt) % count])
+                .find(|member| is_present(member))
+                .or_else(|| among_present(members, turn)),
+        };
         // Who connects or leaves meanwhile may make it nobody's turn.
-        among_present
-            .and_then(|at| members.iter().filter(connected).nth(at))
-            .or_else(|| members.get(turn.checked_rem(members.len())?))
+        let anybody = || members.get(turn.checked_rem(members.len())?);
+        chosen.or_else(anybody).map(Target::new)
     }
+}
+
+fn is_present(member: &Subscription<Subscriber>) -> bool {
+    member.subscriber.0.connected.load(Ordering::Relaxed)
+}
+
+fn among_present(
+    members: &[Subscription<Subscriber>],
+    turn: usize,
+) -> Option<&Subscription<Subscriber>> {
+    let present = members.iter().filter(|member| is_present(member)).count();
+    let at = turn.checked_rem(present)?;
+    members.iter().filter(|member| is_present(member)).nth(at)
+}
+
+/// The turn itself at first, then numbers all over (the multiplier is that of Fibonacci hashing).
+fn scattered(turn: usize, attempt: usize) -> usize {
+    turn.wrapping_add(attempt.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize) >> 16)
 }
 
 impl Node {
@@ -106,7 +133,7 @@ impl Node {
                 }
             }
             Match::Shared(group) => {
-                targets.shared.push(group.members.iter().map(Target::new).collect());
+                targets.shared.push(Arc::clone(&group.members));
             }
         });
         targets.merge_same_devices();

@@ -1,6 +1,7 @@
 //! The message published when a connection ends without DISCONNECT.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use engine::message::{Message, Shared, expiry};
@@ -51,8 +52,13 @@ impl Will {
     }
 
     /// A Will of an earlier process.
-    pub(crate) fn restored(message: Message) -> Box<Self> {
-        Box::new(Will { message, expiry_seconds: None, delay: Duration::ZERO })
+    pub(crate) fn restored(message: Message, expiry_seconds: Option<u32>) -> Box<Self> {
+        Box::new(Will { message, expiry_seconds, delay: Duration::ZERO })
+    }
+
+    /// The message without its expiry, and its life from the moment it is published.
+    pub(crate) fn parts(&self) -> (&Message, Option<u32>) {
+        (&self.message, self.expiry_seconds)
     }
 
     /// The message as it is published at `now`.
@@ -63,25 +69,45 @@ impl Will {
             retain: self.message.retain,
             properties: self.message.properties.clone(),
             payload: self.message.payload.clone(),
-            expires: self
-                .expiry_seconds
-                .map_or(self.message.expires, |seconds| Some(expiry(seconds, now))),
+            expires: self.expiry_seconds.map(|seconds| expiry(seconds, now)),
         }
     }
 }
 
 impl Node {
-    /// Publishes a Will in a task of its own: a Will may end connections that have Wills.
-    pub(crate) fn publish_will(self: &Arc<Self>, device: &Arc<Device>, will: Box<Will>) {
+    /// Publishes a Will in a task of its own: a Will may end connections that have Wills. One that is
+    /// recorded is forgotten with it, so that a crash has it published once.
+    pub(crate) fn publish_will(
+        self: &Arc<Self>,
+        device: &Arc<Device>,
+        will: Box<Will>,
+        recorded: bool,
+    ) {
         let (node, device) = (Arc::clone(self), Arc::clone(device));
+        self.wills.fetch_add(1, Ordering::AcqRel);
         self.runtime.spawn(async move {
-            let now = node.now();
-            let message = Arc::new(will.message(now));
-            let mut batch = Batch::new(now);
-            let shared = Shared::kept(&message);
-            // A throttled Will has nobody to be told.
-            let _ = node.publish(&shared, Some(&device), &mut batch);
-            batch.write(&node);
+            node.publish_will_now(&device, &will, recorded);
+            node.wills.fetch_sub(1, Ordering::AcqRel);
         });
+    }
+
+    fn publish_will_now(self: &Arc<Self>, device: &Arc<Device>, will: &Will, recorded: bool) {
+        let now = self.now();
+        let message = Arc::new(will.message(now));
+        let mut batch = Batch::new(now);
+        let together = self.keeper.together();
+        // A throttled Will has nobody to be told.
+        let _ = self.publish(&Shared::kept(&message), Some(device), &mut batch);
+        if recorded {
+            self.keeper.forget_will(&device.client_id);
+        }
+        // No commit waits for a socket.
+        drop(together);
+        batch.write(self);
+    }
+
+    /// How many Wills are about to be published.
+    pub(crate) fn unpublished_wills(&self) -> usize {
+        self.wills.load(Ordering::Acquire)
     }
 }

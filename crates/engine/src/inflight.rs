@@ -45,6 +45,16 @@ pub enum Unacknowledged {
     Released(Released),
 }
 
+impl Unacknowledged {
+    /// Its number in the session.
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Unacknowledged::Message(entry) => Some(entry.seq),
+            Unacknowledged::Released(released) => released.seq,
+        }
+    }
+}
+
 /// The in-flight window of one connection.
 ///
 /// Invariant: an ID is handed out and recorded in one step, and stays taken until its last

@@ -128,7 +128,7 @@ pub const STANDARD: Profile = Profile {
         outbound_publishes: None,
         throughput_per_connection: None,
         payload_bytes: 16 << 20,
-        filters_per_subscribe: 65_535,
+        filters_per_subscribe: 4_096,
         subscriptions_per_session: 100_000,
         session_expiry_seconds: u32::MAX,
         queued: None,

@@ -61,13 +61,16 @@ pub struct QueueFull;
 pub struct Queue {
     entries: VecDeque<Entry>,
     bytes: usize,
+    /// No message of the queue expires before it; none if none ever does.
+    earliest_expiry: Option<Moment>,
     total: QueueTotal,
 }
 
 impl Queue {
     /// An empty queue that counts into `total`.
     pub fn new(total: &QueueTotal) -> Self {
-        Queue { entries: VecDeque::new(), bytes: 0, total: total.clone() }
+        let total = total.clone();
+        Queue { entries: VecDeque::new(), bytes: 0, earliest_expiry: None, total }
     }
 
     /// How many messages wait.
@@ -100,6 +103,7 @@ impl Queue {
     /// Appends a message.
     pub fn push(&mut self, entry: Entry) {
         self.count(entry.bytes());
+        self.note_expiry(entry.message.expires);
         self.entries.push_back(entry);
     }
 
@@ -115,11 +119,15 @@ impl Queue {
         Some(entry)
     }
 
-    /// Takes out what has expired, to make room.
+    /// Takes out what has expired, to make room. Looks only if something may have.
     pub fn poll_expired(&mut self, now: Moment) -> Vec<Entry> {
+        if self.earliest_expiry.is_none_or(|earliest| earliest > now) {
+            return Vec::new();
+        }
         let (gone, kept) =
             std::mem::take(&mut self.entries).into_iter().partition(|e| e.message.is_expired(now));
         self.entries = kept;
+        self.earliest_expiry = self.entries.iter().filter_map(|e| e.message.expires).min();
         let gone: Vec<Entry> = VecDeque::into(gone);
         self.discount(gone.iter().map(Entry::bytes).sum());
         gone
@@ -128,6 +136,13 @@ impl Queue {
     /// The messages, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    fn note_expiry(&mut self, expires: Option<Moment>) {
+        self.earliest_expiry = match (self.earliest_expiry, expires) {
+            (Some(earliest), Some(expires)) => Some(earliest.min(expires)),
+            (earliest, expires) => earliest.or(expires),
+        };
     }
 
     fn count(&mut self, bytes: usize) {

@@ -84,19 +84,27 @@ impl RetainedMessages {
         range.map(|(_, retained)| retained).filter(move |r| !r.message.is_expired(now))
     }
 
-    /// Those alive that match the filter. `parent` says whether `sensor/#` matches `sensor`
-    /// ([MQTT-4.7.1-2]; AWS says no, spec 4.4).
-    pub fn matching<'a>(
-        &'a self,
-        filter: TopicFilter<'a>,
+    /// At most `count` of those alive that match the filter and whose topic comes after `after`, in
+    /// order. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS says no, spec
+    /// 4.4).
+    pub fn matching(
+        &self,
+        filter: TopicFilter<'_>,
+        after: Option<&str>,
         parent: bool,
         now: Moment,
-    ) -> Vec<&'a Retained> {
+        count: usize,
+    ) -> Vec<Retained> {
         if !filter.has_wildcard() {
-            return self.get(filter.inner(), now).into_iter().collect();
+            let found = self.get(filter.inner(), now).filter(|_| after.is_none());
+            return found.into_iter().cloned().collect();
         }
         let literal = literal_prefix(filter);
-        let range = self.topics.range::<str, _>((Bound::Included(literal), Bound::Unbounded));
+        let start = match after {
+            Some(after) if after >= literal => Bound::Excluded(after),
+            Some(_) | None => Bound::Included(literal),
+        };
+        let range = self.topics.range::<str, _>((start, Bound::Unbounded));
         range
             .take_while(|(topic, _)| topic.starts_with(literal))
             .map(|(_, retained)| retained)
@@ -106,6 +114,8 @@ impl RetainedMessages {
                     && (parent || !is_parent(filter, name))
                     && !retained.message.is_expired(now)
             })
+            .take(count)
+            .cloned()
             .collect()
     }
 }
@@ -146,9 +156,18 @@ mod tests {
         found.into_iter().map(|retained| retained.message.topic.as_str()).collect()
     }
 
-    fn matching<'a>(all: &'a RetainedMessages, filter: &'a str, parent: bool) -> Vec<&'a str> {
+    /// The topics that match, found two at a time.
+    fn matching(all: &RetainedMessages, filter: &str, parent: bool) -> Vec<String> {
         let filter = TopicFilter::parse(filter).expect("a filter");
-        topics(all.matching(filter, parent, Moment::START))
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let after = found.last().map(String::as_str);
+            let some = all.matching(filter, after, parent, Moment::START, 2);
+            if some.is_empty() {
+                return found;
+            }
+            found.extend(topics(&some).into_iter().map(str::to_owned));
+        }
     }
 
     #[test]

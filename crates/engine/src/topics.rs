@@ -1,6 +1,7 @@
 //! Which subscriptions a topic matches.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use mqtt::{SubscribeOptions, TopicFilter, TopicName};
@@ -30,8 +31,8 @@ pub struct Subscription<K> {
 #[derive(Clone, Debug)]
 pub struct Group<K> {
     name: Box<str>,
-    /// Who takes part.
-    pub members: Vec<Subscription<K>>,
+    /// Who takes part; shared with whoever chooses among them.
+    pub members: Arc<Vec<Subscription<K>>>,
 }
 
 /// What a topic matches.
@@ -115,7 +116,7 @@ impl<K: Clone + PartialEq> Topics<K> {
         let name = filter.share_group();
         let groups = here.map_or(&[][..], |here| &here.groups);
         let group = groups.iter().find(|group| Some(&*group.name) == name);
-        let members = group.map_or(&[][..], |group| &group.members);
+        let members = group.map_or(&[][..], |group| &group.members[..]);
         members.iter().filter(|member| member.subscriber != *subscriber).count()
     }
 
@@ -201,18 +202,18 @@ impl<K: Clone + PartialEq> Topics<K> {
     }
 }
 
-impl<K: PartialEq> Subscribers<K> {
+impl<K: Clone + PartialEq> Subscribers<K> {
     fn insert(&mut self, filter: TopicFilter<'_>, subscription: Subscription<K>) {
         let list = match filter.share_group() {
             None => &mut self.alone,
-            Some(name) => match self.groups.iter().position(|group| *group.name == *name) {
-                Some(at) => &mut self.groups[at].members,
-                None => {
-                    self.groups.push(Group { name: name.into(), members: Vec::new() });
-                    let last = self.groups.len() - 1;
-                    &mut self.groups[last].members
+            Some(name) => {
+                let known = self.groups.iter().position(|group| *group.name == *name);
+                let at = known.unwrap_or(self.groups.len());
+                if known.is_none() {
+                    self.groups.push(Group { name: name.into(), members: Arc::default() });
                 }
-            },
+                Arc::make_mut(&mut self.groups[at].members)
+            }
         };
         match list.iter_mut().find(|present| present.subscriber == subscription.subscriber) {
             Some(present) => *present = subscription,
@@ -225,7 +226,7 @@ impl<K: PartialEq> Subscribers<K> {
         let Some(at) = self.groups.iter().position(|group| *group.name == *name) else {
             return false;
         };
-        let removed = take(&mut self.groups[at].members, subscriber);
+        let removed = take(Arc::make_mut(&mut self.groups[at].members), subscriber);
         if self.groups[at].members.is_empty() {
             self.groups.swap_remove(at);
         }

@@ -80,7 +80,8 @@ proptest! {
         expiry_seconds: u32,
         ends_at: Option<u64>,
     ) {
-        let kept = Session { number, version, expiry_seconds, ends_at };
+        let connections = number % 5;
+        let kept = Session { number, version, expiry_seconds, ends_at, connections };
         let mut changes = Changes::new();
         session::put(&mut changes, &client_id, &kept);
         let (key, value) = only(&changes, Table::Sessions);
@@ -158,9 +159,9 @@ proptest! {
         prop_assert_eq!(retained::read(&value, WALL), Ok(kept));
 
         let mut changes = Changes::new();
-        will::put(&mut changes, &client_id, &again, due_at, WALL);
+        will::put(&mut changes, &client_id, (&again, Some(60)), due_at, WALL);
         let (key, value) = only(&changes, Table::Wills);
-        let kept = will::Will { message: again, due_at };
+        let kept = will::Will { message: again, expiry_seconds: Some(60), due_at };
         prop_assert_eq!(will::read(&key, &value, WALL), Ok((client_id, kept)));
     }
 

@@ -198,6 +198,13 @@ impl Device {
         .await;
     }
 
+    /// Reads at most so many bytes, for later.
+    pub async fn read_some(&mut self, bytes: usize) {
+        let mut some = vec![0; bytes];
+        let length = self.io.read(&mut some).await.expect("an open connection");
+        self.inbox.extend_from_slice(&some[..length]);
+    }
+
     /// The next thing the node says.
     pub async fn next(&mut self) -> Got {
         tokio::time::timeout(PATIENCE, self.read()).await.expect("something in time")

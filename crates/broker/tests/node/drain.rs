@@ -1,12 +1,14 @@
 //! Shutting down.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::outcome::DirectOutcome;
-use mqtt::{ReasonCode, Version};
+use mqtt::{Properties, QoS, ReasonCode, TopicName, Version, Will};
+use store::Memory;
 
 use crate::device::{Device, Got, Wish, connect_bytes, open};
-use crate::fixture::{confirm, dispatch, node};
+use crate::fixture::{confirm, dispatch, eventually, node, storing_node};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -56,4 +58,37 @@ async fn a_draining_node_takes_no_new_connection() {
     let reason = ReasonCode::ServerUnavailable;
     assert_eq!(device.next().await, Got::ConnAck { session_present: false, reason });
     assert_eq!(device.next().await, Got::End);
+}
+
+#[tokio::test]
+async fn the_wills_of_all_are_published_before_it_is_over() {
+    let records = Arc::new(Memory::new());
+    let node = storing_node(&records);
+    let wish = Wish { clean: false, expiry: Some(3_600), ..Wish::default() };
+    let (mut watcher, _) = Device::connect_with(&node, "watcher", wish).await;
+    watcher.subscribe(&["gone/#"]).await;
+    drop(watcher);
+    eventually(|| node.connected() == 0).await;
+    let mut devices = Vec::new();
+    for at in 0..50 {
+        let topic = format!("gone/{at}");
+        let will = Will {
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            topic: TopicName::parse(&topic).expect("valid"),
+            payload: b"bye",
+            properties: Properties::EMPTY,
+        };
+        let wish = Wish { will: Some(will), ..Wish::default() };
+        devices.push(Device::connect_with(&node, &format!("lamp-{at}"), wish).await);
+    }
+    node.drain(Duration::ZERO).await;
+    node.close_store();
+    let node = storing_node(&Arc::new(records.after_kill()));
+    let (mut watcher, _) = Device::connect_with(&node, "watcher", wish).await;
+    for _ in 0..50 {
+        let id = watcher.next_id().await;
+        watcher.acknowledge(id, ReasonCode::Success).await;
+    }
+    watcher.ping().await;
 }

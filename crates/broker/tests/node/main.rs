@@ -15,6 +15,7 @@ mod lifecycle;
 mod on_the_wire;
 mod queues;
 mod restart;
+mod retained;
 mod session_life;
 mod slow_device;
 mod take_over;

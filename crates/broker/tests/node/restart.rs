@@ -165,3 +165,31 @@ async fn a_session_that_its_client_ended_does_not_come_back() {
     let (_, present) = Device::connect_with(&node, "lamp", lasting(Version::V5)).await;
     assert!(!present);
 }
+
+/// QoS 1 packets go out under IDs that nobody keeps, those of QoS 2 under IDs that are kept.
+#[tokio::test]
+async fn messages_of_different_qos_keep_their_order_over_a_crash() {
+    let records = Arc::new(Memory::new());
+    let node = storing_node(&records);
+    let (mut device, _) = Device::connect_with(&node, "lamp", lasting(Version::V5)).await;
+    device.subscribe_at(QoS::ExactlyOnce, &["a"]).await;
+    assert!(matches!(device.next().await, Got::SubAck(_)));
+    let mut publisher = Device::connect(&node, "publisher").await;
+    for at in 0..6_u8 {
+        let qos = if at % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
+        publisher.publish_at(qos, "a", &[at], Some(u16::from(at) + 1)).await;
+        assert!(matches!(publisher.next().await, Got::PubAck(_) | Got::PubRec(_)));
+        assert!(matches!(device.next().await, Got::Publish { payload, .. } if payload == [at]));
+    }
+    let records = killed(&records);
+    drop((node, device, publisher));
+    let node = storing_node(&records);
+    let (mut device, _) = Device::connect_with(&node, "lamp", lasting(Version::V5)).await;
+    let mut ids = std::collections::BTreeSet::new();
+    for at in 0..6_u8 {
+        let got = device.next().await;
+        let Got::Again { payload, id: Some(id), .. } = got else { panic!("not again: {got:?}") };
+        assert_eq!(payload, [at]);
+        assert!(ids.insert(id), "packet ID {id} twice");
+    }
+}

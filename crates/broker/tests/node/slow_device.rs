@@ -58,6 +58,21 @@ async fn a_device_that_never_reads_again_is_closed() {
 }
 
 #[tokio::test]
+async fn a_device_that_reads_slowly_reads() {
+    let bounds = Bounds { write_stall: Duration::from_millis(400), ..Bounds::default() };
+    let node = node_with(Quotas::default().without_rates(), bounds);
+    let (mut slow, _) =
+        Device::connect_with(&node, "slow", Wish { pipe: 64, ..Wish::default() }).await;
+    assert_eq!(send(&node, "slow", &[7; 2_000]), DirectOutcome::Dispatched);
+    // Longer in all than what may pass without a byte.
+    for _ in 0..16 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        slow.read_some(64).await;
+    }
+    assert!(matches!(slow.next().await, Got::Publish { payload, .. } if payload == [7; 2_000]));
+}
+
+#[tokio::test]
 async fn a_device_may_dribble_one_byte_at_a_time() {
     let node = node();
     let mut device = Device::over(open(&node, 4_096), Version::V5);

@@ -45,6 +45,15 @@ impl<W> Session<W> {
         self.backlog_resumes
     }
 
+    /// Whether there is room for one more message of those that can wait: behind the backlog, within
+    /// the window, and not far ahead of the socket.
+    pub fn has_room(&self, out: &[u8]) -> bool {
+        let reserved = self.window - self.window / RESERVE;
+        !self.has_backlog()
+            && self.bytes_ahead(out) < AHEAD_BYTES
+            && !self.inflight.is_full(reserved)
+    }
+
     /// The message whose turn it is, if there is room for it; then [`Session::send_owed`] or
     /// [`Session::discard_owed`]. What was sent on an earlier connection comes first, in its order
     /// and under its packet IDs ([MQTT-4.4.0-1], [MQTT-4.6.0-1]).

@@ -218,6 +218,12 @@ fn check_will(connect: &Connect<'_>, rules: &Rules) -> Result<(), Refusal> {
     if super::publish::check_topic(will.topic, rules.profile).is_err() {
         return refuse(ReasonCode::TopicNameInvalid, "the Will's topic is not allowed");
     }
+    if will.retain && rules.profile.reserved_topics && will.topic.as_str().starts_with('$') {
+        return refuse(
+            ReasonCode::TopicNameInvalid,
+            "the Will asks to be retained on a reserved topic",
+        );
+    }
     if will.payload.len() > rules.quotas.payload_bytes {
         return refuse(ReasonCode::PacketTooLarge, "the Will's payload is too large");
     }

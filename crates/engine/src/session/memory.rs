@@ -75,6 +75,25 @@ impl Memory {
         }
     }
 
+    /// Everything is put back. A message without a packet ID that comes before one with a packet ID
+    /// was sent, at QoS 1, under an ID that nobody remembers: it is sent again in its place, under
+    /// another.
+    pub fn finish_restoring(&mut self) {
+        let Some(last_sent) = self.unacknowledged.iter().filter_map(|(_, kept)| kept.seq()).max()
+        else {
+            return;
+        };
+        let mut taken: BTreeSet<PacketId> = self.unacknowledged.iter().map(|(id, _)| *id).collect();
+        let mut free = (1..=u16::MAX).filter_map(PacketId::new);
+        while self.queue.front().is_some_and(|entry| entry.seq < last_sent) {
+            let Some(id) = free.find(|id| taken.insert(*id)) else { break };
+            let Some(entry) = self.queue.pop() else { break };
+            self.unacknowledged.push((id, Unacknowledged::Message(entry)));
+        }
+        self.unacknowledged.sort_by_key(|(_, kept)| kept.seq());
+        self.last_id = taken.last().map_or(0, |id| id.get());
+    }
+
     /// Puts back a message at QoS 2 that the client has and of which PUBCOMP is missing.
     pub fn restore_released(&mut self, seq: u64, packet_id: PacketId) {
         self.next_seq = self.next_seq.max(seq + 1);
@@ -90,10 +109,7 @@ impl Memory {
     /// The numbers of all messages, and the packet IDs of those the client sent: what is to be
     /// forgotten when the session ends.
     pub fn contents(&self) -> (Vec<u64>, Vec<PacketId>) {
-        let unacknowledged = self.unacknowledged.iter().filter_map(|(_, kept)| match kept {
-            Unacknowledged::Message(entry) => Some(entry.seq),
-            Unacknowledged::Released(released) => released.seq,
-        });
+        let unacknowledged = self.unacknowledged.iter().filter_map(|(_, kept)| kept.seq());
         let queued = self.queue.iter().map(|entry| entry.seq);
         (unacknowledged.chain(queued).collect(), self.received.iter().copied().collect())
     }

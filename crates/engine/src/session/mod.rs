@@ -232,7 +232,7 @@ impl<W> Session<W> {
     }
 
     /// How many bytes are on their way to the client: written to `out`, or held back.
-    fn bytes_ahead(&self, out: &[u8]) -> usize {
+    pub fn bytes_ahead(&self, out: &[u8]) -> usize {
         out.len() + self.hold.as_ref().map_or(0, |hold| hold.bytes())
     }
 

@@ -83,6 +83,7 @@ impl Journal {
                 Kept::Released(id) => memory.restore_released(*seq, *id),
             }
         }
+        memory.finish_restoring();
         self.kept.received.iter().for_each(|id| memory.restore_received(*id));
         Box::new(memory)
     }

@@ -14,6 +14,7 @@ struct SessionRecord {
     level: u8,
     expiry_seconds: u32,
     ends_at: Option<u64>,
+    connections: u64,
 }
 
 /// A session that outlives its connection.
@@ -27,6 +28,8 @@ pub struct Session {
     pub expiry_seconds: u32,
     /// When it ends, in milliseconds since 1970; none while there is a connection.
     pub ends_at: Option<u64>,
+    /// How many connections its client has had (spec 4.7, `versionNumber`).
+    pub connections: u64,
 }
 
 /// Keeps a session.
@@ -36,6 +39,7 @@ pub fn put(changes: &mut Changes, client_id: &ClientId, session: &Session) {
         level: session.version.level(),
         expiry_seconds: session.expiry_seconds,
         ends_at: session.ends_at,
+        connections: session.connections,
     });
     changes.put(TABLE, client_id.as_str().as_bytes(), &value);
 }
@@ -58,6 +62,7 @@ pub fn read(key: &[u8], value: &[u8]) -> Result<(ClientId, Session), RecordError
         version,
         expiry_seconds: record.expiry_seconds,
         ends_at: record.ends_at,
+        connections: record.connections,
     };
     Ok((client_id(TABLE, text(TABLE, key)?)?, session))
 }

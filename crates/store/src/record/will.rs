@@ -15,14 +15,17 @@ const TABLE: Table = Table::Wills;
 struct WillRecord<'a> {
     #[serde(borrow)]
     message: MessageRecord<'a>,
+    expiry_seconds: Option<u32>,
     due_at: u64,
 }
 
 /// A Will that is to be published.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Will {
-    /// The message.
+    /// The message, which does not expire before it is published.
     pub message: Message,
+    /// Its life from then on, in seconds.
+    pub expiry_seconds: Option<u32>,
     /// When, in milliseconds since 1970.
     pub due_at: u64,
 }
@@ -31,11 +34,12 @@ pub struct Will {
 pub fn put(
     changes: &mut Changes,
     client_id: &ClientId,
-    message: &Message,
+    (message, expiry_seconds): (&Message, Option<u32>),
     due_at: u64,
     wall: Wall,
 ) {
-    let value = encode(&WillRecord { message: MessageRecord::new(message, wall), due_at });
+    let message = MessageRecord::new(message, wall);
+    let value = encode(&WillRecord { message, expiry_seconds, due_at });
     changes.put(TABLE, client_id.as_str().as_bytes(), &value);
 }
 
@@ -50,6 +54,10 @@ pub fn delete(changes: &mut Changes, client_id: &ClientId) {
 /// [`RecordError`].
 pub fn read(key: &[u8], value: &[u8], wall: Wall) -> Result<(ClientId, Will), RecordError> {
     let record: WillRecord<'_> = decode(TABLE, value)?;
-    let will = Will { message: record.message.message(TABLE, wall)?, due_at: record.due_at };
+    let will = Will {
+        message: record.message.message(TABLE, wall)?,
+        expiry_seconds: record.expiry_seconds,
+        due_at: record.due_at,
+    };
     Ok((client_id(TABLE, text(TABLE, key)?)?, will))
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
 use engine::session::{Granted, Memory, Session};
+use engine::{Moment, Ticket};
 use mqtt::{Connect, TopicFilter};
 
 use crate::Transport;
@@ -137,11 +137,10 @@ fn replace(
             .is_some_and(|will| !resumed || will.delay.is_zero()),
         connections,
     };
-    let memory = if resumed {
-        memory
+    let (memory, mut durable) = if resumed {
+        (memory, Ticket::NONE)
     } else {
-        node.forget_session(device, &mut state.session, memory.as_deref());
-        None
+        (None, node.forget_session(device, &mut state.session, memory.as_deref()))
     };
     let kept = &mut state.session;
     kept.version = Some(granted.version);
@@ -149,12 +148,12 @@ fn replace(
     kept.ends = None;
     kept.forgotten = None;
     kept.connections += 1;
-    node.begin_session(device, kept, memory.as_deref());
+    durable = durable.max(node.begin_session(device, kept, memory.as_deref()));
     let lifetime = node.keeper.lifetime(kept.expiry_seconds);
     let session = Session::new(Arc::clone(&node.rules), &granted, lifetime, memory, now, expires);
     let mut connection = Connection::new(io, session, Arc::clone(&peer), will);
-    let (_, out) = connection.session_and_output();
-    granted.accept(resumed, &node.rules, out);
+    let (session, out) = connection.session_and_output();
+    session.accept(&granted, resumed, durable, out);
     let (epoch, trace_id) = (node.next_epoch(), connection.trace_id);
     connection.epoch = epoch;
     node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, epoch, kept.connections);
@@ -179,16 +178,25 @@ fn may_resume(state: &State, connected: bool, granted: &Granted, now: Moment) ->
 
 impl Node {
     /// A session begins or goes on. One that outlives its connection is kept from now on; one that
-    /// no longer does is not.
-    fn begin_session(&self, device: &Arc<Device>, kept: &mut Kept, memory: Option<&Memory>) {
+    /// no longer does is not. The ticket with which that is durable.
+    fn begin_session(
+        &self,
+        device: &Arc<Device>,
+        kept: &mut Kept,
+        memory: Option<&Memory>,
+    ) -> Ticket {
         if kept.expiry_seconds > 0 {
             if kept.number == 0 {
                 kept.number = self.keeper.next_number();
             }
-            self.keeper.keep_session(&device.client_id, kept, None);
-        } else if kept.number != 0 {
-            let number = std::mem::take(&mut kept.number);
-            self.keeper.forget_session(&device.client_id, number, &kept.subscriptions, memory);
+            return self.keeper.keep_session(&device.client_id, kept, None);
+        }
+        match std::mem::take(&mut kept.number) {
+            0 => Ticket::NONE,
+            number => {
+                let subscriptions = &kept.subscriptions;
+                self.keeper.forget_session(&device.client_id, number, subscriptions, memory)
+            }
         }
     }
 
@@ -300,15 +308,21 @@ impl Node {
         self.forget(device, now);
     }
 
-    /// Nothing is left of a session: its subscriptions and messages.
-    fn forget_session(&self, device: &Arc<Device>, kept: &mut Kept, memory: Option<&Memory>) {
+    /// Nothing is left of a session: its subscriptions and messages. The ticket with which that is
+    /// durable.
+    fn forget_session(
+        &self,
+        device: &Arc<Device>,
+        kept: &mut Kept,
+        memory: Option<&Memory>,
+    ) -> Ticket {
         let subscriptions = std::mem::take(&mut kept.subscriptions);
-        let number = std::mem::take(&mut kept.number);
-        if number != 0 {
-            self.keeper.forget_session(&device.client_id, number, &subscriptions, memory);
-        }
+        let durable = match std::mem::take(&mut kept.number) {
+            0 => Ticket::NONE,
+            number => self.keeper.forget_session(&device.client_id, number, &subscriptions, memory),
+        };
         if subscriptions.is_empty() {
-            return;
+            return durable;
         }
         let subscriber = Subscriber(Arc::clone(device));
         let mut topics = self.subscriptions.write();
@@ -317,6 +331,7 @@ impl Node {
                 topics.remove(filter, &subscriber);
             }
         }
+        durable
     }
 
     /// Drops the device from the registry once neither connection nor session is left.

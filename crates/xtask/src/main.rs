@@ -5,6 +5,7 @@ mod arrows;
 mod bench;
 mod ci;
 mod counts;
+mod crash;
 mod debian;
 mod e2e;
 mod failure;
@@ -29,7 +30,7 @@ Usage: cargo xtask <chore> [options]
 
 Chores:
   test                 everything, in order: build, unit and property tests, arrows, tidy,
-                       spec, counts, fuzz smoke, end-to-end tests with real clients
+                       spec, counts, fuzz smoke, a few crashes, end-to-end tests with real clients
   ci                   what CI runs: formatting, clippy, docs, then `test`
   arrows               check the dependency direction of the workspace's crates
   tidy                 check the style rules that no compiler checks
@@ -42,6 +43,12 @@ Chores:
   fuzz [options]       run every fuzz target for a while
       --seconds N        seconds for each target (default 10)
       --target NAME      only this target
+  crash [options]      kill a server under load again and again, and check that nothing it
+                       acknowledged is lost and nothing at QoS 2 comes twice
+      --kills N          kills for each durability (default 15)
+      --seed S           repeats the choices of an earlier run
+      --durability WORD  only this one, always or batched
+      --release          the release build
   e2e [-- ARGS]        end-to-end tests only; ARGS go to pytest (for example: -- -k boto3 -x)
   bench [options]      measure what the server costs, beside the least there can be and mosquitto,
                        and write docs/performance.md
@@ -82,6 +89,7 @@ fn run(arguments: &[String]) -> Outcome {
         "spec" => spec::run(&repository, spec::Request::parse(rest)?),
         "bench" => bench::run(&repository, &bench::Request::parse(rest)?),
         "counts" => counts::run(&repository, counts::Request::parse(rest)?),
+        "crash" => crash::run(&repository, &crash::Request::parse(rest)?),
         "fuzz" => fuzz::run(&repository, &fuzz::Request::parse(rest)?),
         "e2e" => e2e::run(&repository, pytest_arguments(rest)?),
         unknown => Err(Failure::new(format!("no chore is called `{unknown}`\n\n{HELP}"))),

@@ -3,10 +3,13 @@
 use crate::failure::Outcome;
 use crate::repository::{Repository, is_installed, run as run_command};
 use crate::step::step;
-use crate::{arrows, counts, e2e, fuzz, spec, tidy};
+use crate::{arrows, counts, crash, e2e, fuzz, spec, tidy};
 
 /// Long enough to replay a corpus and try some millions of new inputs on each target.
 const FUZZ_SMOKE_SECONDS: u32 = 8;
+
+/// Enough that every kind of client is in the middle of something.
+const CRASHES: u32 = 8;
 
 /// The chore.
 pub(crate) fn run(repository: &Repository) -> Outcome {
@@ -22,6 +25,7 @@ pub(crate) fn run(repository: &Repository) -> Outcome {
     step("statements of the standards", || spec::check(repository))?;
     step("instruction counts", || counts::check(repository))?;
     step("fuzz smoke", || fuzz::smoke(repository, FUZZ_SMOKE_SECONDS))?;
+    step("crashes", || crash::run(repository, &crash::Request::short(CRASHES)))?;
     step("end-to-end tests", || e2e::run(repository, &[]))?;
     println!("\nEvery step passed.");
     Ok(())

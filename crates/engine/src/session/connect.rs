@@ -5,7 +5,8 @@ use mqtt::{
     Version,
 };
 
-use super::{Rules, encode, reason_string};
+use super::{Rules, Session, encode, reason_string};
+use crate::Ticket;
 
 /// The terms of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub fn negotiate(
         Version::V311 if connect.clean_start => 0,
         Version::V311 => u32::MAX,
     };
-    Ok(Granted {
+    let granted = Granted {
         version: connect.version,
         client_id,
         assigned,
@@ -88,7 +89,28 @@ pub fn negotiate(
         problem_information: connect.properties.request_problem_information() != Some(0),
         session_expiry_requested,
         keep_alive_requested: connect.keep_alive,
-    })
+    };
+    check_connack(&granted, rules)?;
+    Ok(granted)
+}
+
+/// Every CONNACK that grants something is smaller.
+const LARGEST_CONNACK: u32 = 512;
+
+/// A client that cannot take our CONNACK cannot be let in ([MQTT-3.1.2-24]).
+fn check_connack(granted: &Granted, rules: &Rules) -> Result<(), Refusal> {
+    if granted.packet_size_max >= LARGEST_CONNACK && !granted.assigned {
+        return Ok(());
+    }
+    let mut connack = Vec::new();
+    granted.accept(false, rules, &mut connack);
+    if connack.len() > granted.packet_size_max as usize {
+        return refuse(
+            ReasonCode::PacketTooLarge,
+            "the client's Maximum Packet Size has no room for the CONNACK",
+        );
+    }
+    Ok(())
 }
 
 /// Room for the properties of a CONNACK with an assigned client ID of ours.
@@ -135,6 +157,26 @@ impl Granted {
         if self.assigned {
             tell(Property::AssignedClientIdentifier(self.client_id.as_str()));
         }
+    }
+}
+
+impl<W> Session<W> {
+    /// Appends the CONNACK that grants these terms, once `durable` is: a session that it tells of is
+    /// there after a crash, and one that it says is gone is not. It is the first packet
+    /// ([MQTT-3.2.0-1]).
+    pub fn accept(
+        &mut self,
+        granted: &Granted,
+        session_present: bool,
+        durable: Ticket,
+        out: &mut Vec<u8>,
+    ) {
+        if durable == Ticket::NONE {
+            return granted.accept(session_present, &self.rules, out);
+        }
+        let mut connack = Vec::new();
+        granted.accept(session_present, &self.rules, &mut connack);
+        self.hold.get_or_insert_default().open(durable, connack);
     }
 }
 

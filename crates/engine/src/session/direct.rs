@@ -23,6 +23,10 @@ impl<W> Session<W> {
         now: Moment,
         out: &mut Vec<u8>,
     ) -> Result<(), DirectOutcome> {
+        if self.is_opening() {
+            // It does not know yet that it is connected.
+            return Err(DirectOutcome::TargetNotConnected);
+        }
         let mut publish = Publish {
             dup: false,
             qos: if message.confirmation.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },

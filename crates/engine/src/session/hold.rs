@@ -6,14 +6,17 @@ use crate::Ticket;
 
 /// Packets held back, in the order in which they are to be sent.
 ///
-/// A PUBACK, PUBREC or SUBACK says that a message or a subscription will not be lost; a PUBLISH at
-/// QoS 2 and a PUBREL need that their packet ID means the same after a crash. While one waits,
-/// everything whose order counts waits behind it ([MQTT-4.6.0-2] and its like).
+/// A PUBACK, PUBREC or SUBACK says that a message or a subscription will not be lost, a CONNACK that
+/// a session is there or gone; a PUBLISH at QoS 2 and a PUBREL need that their packet ID means the
+/// same after a crash. While one waits, everything whose order counts waits behind it
+/// ([MQTT-4.6.0-2] and its like).
 #[derive(Debug, Default)]
 pub(super) struct Hold {
     items: VecDeque<Item>,
     acknowledgements: usize,
     bytes: usize,
+    /// The first item is the CONNACK, before which nothing may be sent ([MQTT-3.2.0-1]).
+    opens: bool,
     /// Somebody is going to release it.
     expected: bool,
 }
@@ -63,6 +66,18 @@ impl Hold {
         self.items.push_back(Item { after, acknowledges, bytes });
     }
 
+    /// Holds back the CONNACK, and with it everything else.
+    pub(super) fn open(&mut self, after: Ticket, connack: Vec<u8>) {
+        self.bytes += connack.len();
+        self.items.push_front(Item { after: Some(after), acknowledges: false, bytes: connack });
+        self.opens = true;
+    }
+
+    /// Whether the CONNACK is held back.
+    pub(super) fn is_opening(&self) -> bool {
+        self.opens
+    }
+
     /// The changes made so far have this ticket.
     pub(super) fn seal(&mut self, ticket: Ticket) {
         for item in self.items.iter_mut().rev() {
@@ -93,6 +108,7 @@ impl Hold {
             self.bytes -= item.bytes.len();
             self.acknowledgements -= usize::from(item.acknowledges);
             self.items.pop_front();
+            self.opens = false;
         }
     }
 }

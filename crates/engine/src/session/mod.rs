@@ -34,7 +34,9 @@ mod timeout;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mqtt::{Packet, PacketId, Properties, PropertiesBuf, Property, Publish, QoS, Version};
+use mqtt::{
+    Packet, PacketId, Properties, PropertiesBuf, Property, Publish, QoS, ReasonCode, Version,
+};
 
 use crate::close::CloseReason;
 use crate::inflight::Inflight;
@@ -262,8 +264,14 @@ impl<W> Session<W> {
     }
 
     /// Appends the DISCONNECT that says `reason`, if there is one to say: MQTT 5 only
-    /// ([MQTT-4.13.1-1]; MQTT 3.1.1 clients see the socket close).
+    /// ([MQTT-4.13.1-1]; MQTT 3.1.1 clients see the socket close). A client that still waits for its
+    /// CONNACK is refused ([MQTT-3.14.0-1]).
     pub fn farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
+        if self.is_opening() {
+            let code = ReasonCode::ServerUnavailable;
+            let refusal = Refusal { code, details: reason.sentence() };
+            return refusal.refuse(self.version, Some(self.packet_size_max), out);
+        }
         if let (Version::V5, Some(reason_code)) = (self.version, reason.disconnect_code()) {
             // [MQTT-3.14.2-3]
             let said = reason_string(self.version, Some(reason.sentence()));
@@ -275,6 +283,11 @@ impl<W> Session<W> {
             };
             encode(&Packet::Disconnect(disconnect), self.version, out);
         }
+    }
+
+    /// Whether the CONNACK is held back; nothing may be sent before it ([MQTT-3.2.0-1]).
+    pub(super) fn is_opening(&self) -> bool {
+        self.hold.as_ref().is_some_and(|hold| hold.is_opening())
     }
 
     /// Appends a packet, or holds it back for what it waits for.

@@ -2,6 +2,7 @@
 
 use mqtt::{Disconnect, Packet, PacketId, ReasonCode, Subscribe, Unsubscribe, Version};
 
+use super::hold::Wait;
 use super::publish::Incoming;
 use super::{Session, encode};
 use crate::Moment;
@@ -75,7 +76,12 @@ impl<W> Session<W> {
             Packet::Subscribe(subscribe) => Step::Subscribe(subscribe),
             Packet::Unsubscribe(unsubscribe) => Step::Unsubscribe(unsubscribe),
             Packet::PingReq => {
-                encode(&Packet::PingResp, self.version, out);
+                if self.is_opening() {
+                    self.emit(&Packet::PingResp, Wait::No, out);
+                } else {
+                    // It says that the server is there, whatever the disk does.
+                    encode(&Packet::PingResp, self.version, out);
+                }
                 Step::Nothing
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(&disconnect),

@@ -54,7 +54,15 @@ fn answer(request: &Request<Incoming>, doors: &Doors) -> Response<Full<Bytes>> {
         "/readyz" if *doors.draining.borrow() => {
             (StatusCode::SERVICE_UNAVAILABLE, "text/plain", "draining\n".into())
         }
-        "/readyz" => (StatusCode::OK, "text/plain", "ready\n".into()),
+        "/readyz" => match doors.api.node().store_failure() {
+            // It goes on with what need not be kept; whoever balances load should know.
+            Some(sentence) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "text/plain",
+                format!("nothing more can be kept: {sentence}\n"),
+            ),
+            None => (StatusCode::OK, "text/plain", "ready\n".into()),
+        },
         _ => {
             let paths = "There are /metrics, /healthz and /readyz.\n";
             (StatusCode::NOT_FOUND, "text/plain", paths.into())

@@ -211,6 +211,10 @@ impl Node {
             identifiers: &target.identifiers,
         };
         let mut state = target.device.lock();
+        if state.session.generation != target.generation {
+            // It subscribed and ended since its subscriptions were looked up; a new one did not.
+            return Ticket::NONE;
+        }
         if state.connection.is_none() {
             return self.enqueue(&target.device, &mut state, &delivery, batch.now);
         }

@@ -21,8 +21,8 @@ pub(crate) struct Device {
     pub(crate) connects: Bucket,
     /// Whether there is a connection, for those who only prefer one that has.
     pub(crate) connected: AtomicBool,
-    /// Held while a message at QoS 2 of this client is routed: a connection that takes over meanwhile
-    /// routes none before it. Taken before any other lock.
+    /// Held while a message at QoS 1 or 2 of this client is routed: a connection that takes over
+    /// meanwhile routes none before it. Taken before any other lock.
     pub(crate) routing: Mutex<()>,
     state: Mutex<State>,
 }

@@ -56,6 +56,16 @@ def test_a_file_in_its_place_is_refused(folder):
     assert str(folder / "store") in refused_start(folder)
 
 
+def test_a_read_only_store_is_refused(folder, small_disk):
+    (small_disk / "store").mkdir()
+    (folder / "store").symlink_to(small_disk / "store")
+    server = Server(folder, *STANDARD)
+    assert server.stop() == 0
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    sentence = refused_start(folder)
+    assert str(folder / "store") in sentence and "mount that file system for writing" in sentence
+
+
 def keep(server, client_id, messages):
     """A session that is away, and acknowledged messages for it."""
     with WireDevice.connected(server, client_id, listener="mqtt", clean=False,

@@ -21,8 +21,8 @@ pub(crate) struct Device {
     pub(crate) connects: Bucket,
     /// Whether there is a connection, for those who only prefer one that has.
     pub(crate) connected: AtomicBool,
-    /// Held while a message at QoS 2 of this client is routed: a connection that takes over meanwhile
-    /// routes none before it. Taken before any other lock.
+    /// Held while a message at QoS 1 or 2 of this client is routed: a connection that takes over
+    /// meanwhile routes none before it. Taken before any other lock.
     pub(crate) routing: Mutex<()>,
     state: Mutex<State>,
 }
@@ -44,6 +44,9 @@ pub(crate) struct State {
 pub(crate) struct Kept {
     /// Names the session in the store; 0 if it is not there.
     pub(crate) number: u64,
+    /// How many sessions the device had before. Whoever found its subscriptions may come when they,
+    /// and the session they belonged to, are over.
+    pub(crate) generation: u64,
     /// The protocol version it began under; it cannot be resumed by the other one (spec 4).
     pub(crate) version: Option<Version>,
     /// How long it outlives the connection, in seconds.

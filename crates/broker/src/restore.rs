@@ -147,7 +147,7 @@ impl Node {
             let mut topics = self.subscriptions.write();
             for (text, subscribed) in &kept.subscriptions {
                 let Ok(filter) = TopicFilter::parse(text) else { continue };
-                let subscriber = Subscriber(Arc::clone(&device));
+                let subscriber = Subscriber::new(&device, &kept);
                 let (options, identifier) = (subscribed.options, subscribed.identifier);
                 topics.insert(filter, Subscription { subscriber, options, identifier });
             }

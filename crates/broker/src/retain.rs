@@ -35,8 +35,11 @@ impl Node {
         }
         if publication.payload.is_empty() {
             let removed = all.remove(publication.topic);
-            let forget = || self.keeper.forget_retained(publication.topic);
-            return Ok(if removed { forget() } else { Ticket::NONE });
+            return Ok(match removed {
+                true => self.keeper.forget_retained(publication.topic),
+                // Somebody else may have deleted it a moment ago, which is not durable yet.
+                false => self.keeper.latest(),
+            });
         }
         if present.is_none() && all.len() >= quotas.retained_messages {
             return Err(Quota::RetainedMessages);

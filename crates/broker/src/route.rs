@@ -74,8 +74,9 @@ impl Driver {
     }
 
     /// Takes down, at QoS 2, that the message was taken, and routes it: both or neither survive a
-    /// crash. In this order, so that a connection which ends in between cannot have it sent twice:
-    /// nothing when it is over already.
+    /// crash. In this order, so that a connection which ends in between cannot have it sent twice.
+    /// Nothing when the connection is over: its client sends the message again on the next one, and
+    /// what follows it there must not be overtaken from here ([MQTT-4.6.0-2], [MQTT-3.3.1-5]).
     fn take(
         &self,
         incoming: &Incoming<'_>,
@@ -84,12 +85,13 @@ impl Driver {
     ) -> Option<Result<Ticket, Quota>> {
         let node = &self.node;
         let exactly_once = incoming.qos == QoS::ExactlyOnce;
-        let _in_order = exactly_once.then(|| self.device.routing.lock());
         let acknowledged = incoming.qos != QoS::AtMostOnce;
+        let _in_order = acknowledged.then(|| self.device.routing.lock());
         let _together = if acknowledged { node.keeper.together() } else { None };
         let id = incoming.packet_id.filter(|_| exactly_once);
         let received = match id {
             Some(id) => self.change_session(|session| session.receive(id))?,
+            None if acknowledged => self.device.lock().current(self.epoch).map(|_| Ticket::NONE)?,
             None => Ticket::NONE,
         };
         let published = node.publish(message, Some(&self.device), batch);
@@ -211,6 +213,10 @@ impl Node {
             identifiers: &target.identifiers,
         };
         let mut state = target.device.lock();
+        if state.session.generation != target.generation {
+            // It subscribed and ended since its subscriptions were looked up; a new one did not.
+            return Ticket::NONE;
+        }
         if state.connection.is_none() {
             return self.enqueue(&target.device, &mut state, &delivery, batch.now);
         }

@@ -11,16 +11,26 @@ use store::record;
 
 use crate::batch::Batch;
 use crate::catch_up::CatchUp;
-use crate::device::{Device, Subscribed};
+use crate::device::{Device, Kept, Subscribed};
 use crate::driver::{Driver, Flow};
 
 /// A session as the subscriptions know it: the same as another only if it is the same device.
 #[derive(Clone)]
-pub(crate) struct Subscriber(pub(crate) Arc<Device>);
+pub(crate) struct Subscriber {
+    pub(crate) device: Arc<Device>,
+    /// Which of the device's sessions it is.
+    pub(crate) generation: u64,
+}
+
+impl Subscriber {
+    pub(crate) fn new(device: &Arc<Device>, session: &Kept) -> Self {
+        Subscriber { device: Arc::clone(device), generation: session.generation }
+    }
+}
 
 impl PartialEq for Subscriber {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.device, &other.device)
     }
 }
 
@@ -110,7 +120,7 @@ impl Driver {
             return Err(ReasonCode::QuotaExceeded);
         }
         if filter.share_group().is_some() {
-            let subscriber = Subscriber(Arc::clone(&self.device));
+            let subscriber = Subscriber::new(&self.device, &self.device.lock().session);
             let others = self.node.subscriptions.read().others_in_group(filter, &subscriber);
             if others >= quotas.members_per_shared_group {
                 return Err(ReasonCode::QuotaExceeded);
@@ -134,7 +144,7 @@ impl Driver {
                 self.node.keeper.keep_subscription(number, &made)
             }
         };
-        let subscriber = Subscriber(Arc::clone(&self.device));
+        let subscriber = Subscriber::new(&self.device, kept);
         let subscription = Subscription { subscriber, options, identifier };
         self.node.subscriptions.write().insert(filter, subscription);
         Ok(Granted { options, new, durable })
@@ -197,7 +207,7 @@ impl Driver {
         state.current(self.epoch)?;
         let kept = &mut state.session;
         kept.subscriptions.remove(filter.as_str());
-        let subscriber = Subscriber(Arc::clone(&self.device));
+        let subscriber = Subscriber::new(&self.device, kept);
         if !self.node.subscriptions.write().remove(filter, &subscriber) {
             return None;
         }

@@ -317,6 +317,8 @@ impl Node {
         memory: Option<&Memory>,
     ) -> Ticket {
         let subscriptions = std::mem::take(&mut kept.subscriptions);
+        let subscriber = Subscriber::new(device, kept);
+        kept.generation += 1;
         let durable = match std::mem::take(&mut kept.number) {
             0 => Ticket::NONE,
             number => self.keeper.forget_session(&device.client_id, number, &subscriptions, memory),
@@ -324,7 +326,6 @@ impl Node {
         if subscriptions.is_empty() {
             return durable;
         }
-        let subscriber = Subscriber(Arc::clone(device));
         let mut topics = self.subscriptions.write();
         for text in subscriptions.keys() {
             if let Ok(filter) = TopicFilter::parse(text) {

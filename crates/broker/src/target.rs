@@ -15,6 +15,8 @@ use crate::subscribe::Subscriber;
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) device: Arc<Device>,
+    /// Which of the device's sessions subscribed.
+    pub(crate) generation: u64,
     /// The highest QoS it asked for.
     pub(crate) qos: QoS,
     /// Whether the RETAIN flag stays as it was published ([MQTT-3.3.1-13]).
@@ -35,7 +37,8 @@ pub(crate) struct Targets {
 impl Target {
     fn new(subscription: &Subscription<Subscriber>) -> Self {
         Target {
-            device: Arc::clone(&subscription.subscriber.0),
+            device: Arc::clone(&subscription.subscriber.device),
+            generation: subscription.subscriber.generation,
             qos: subscription.options.qos,
             retain_as_published: subscription.options.retain_as_published,
             identifiers: subscription.identifier.into_iter().collect(),
@@ -97,7 +100,7 @@ impl Turns {
 }
 
 fn is_present(member: &Subscription<Subscriber>) -> bool {
-    member.subscriber.0.connected.load(Ordering::Relaxed)
+    member.subscriber.device.connected.load(Ordering::Relaxed)
 }
 
 fn among_present(
@@ -127,7 +130,8 @@ impl Node {
         let parent = self.rules.profile.multi_level_matches_parent;
         self.subscriptions.read().matches(topic, parent, |matched| match matched {
             Match::One(one) => {
-                let is_own = origin.is_some_and(|origin| Arc::ptr_eq(origin, &one.subscriber.0));
+                let is_own =
+                    origin.is_some_and(|origin| Arc::ptr_eq(origin, &one.subscriber.device));
                 if !(one.options.no_local && is_own) {
                     targets.each.push(Target::new(one));
                 }

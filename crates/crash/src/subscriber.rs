@@ -56,6 +56,16 @@ pub(crate) struct Receipts {
 /// Makes an acknowledgement a packet.
 type Answer = fn(Ack<'static>) -> Packet<'static>;
 
+impl Receipts {
+    /// What it subscribed to that matches a topic, in that session and the one before.
+    pub(crate) fn near(&self, generation: u64, topic: &str) -> Vec<&Subscription> {
+        let near = |one: &&Subscription| {
+            (generation.saturating_sub(1)..=generation).contains(&one.generation)
+        };
+        self.subscriptions.iter().filter(near).filter(|one| one.matches(topic)).collect()
+    }
+}
+
 /// The client.
 pub(crate) struct Subscriber<'a> {
     stage: &'a Stage,

@@ -113,7 +113,13 @@ impl Verdict {
                     && subscription.matches(&message.topic)
             });
             if !invited {
-                self.accuse(receipts, message, "came without a subscription");
+                let generation = delivered.generation;
+                let what = format!(
+                    "came without a subscription by session {generation}; it was sent at {first} \
+                     and acknowledged at {acknowledged:?}, and there were {:?}",
+                    receipts.near(generation, &message.topic)
+                );
+                self.accuse(receipts, message, &what);
             }
         }
     }

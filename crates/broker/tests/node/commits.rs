@@ -80,6 +80,25 @@ async fn a_message_at_qos_2_and_its_release_wait_for_the_commit() {
 }
 
 #[tokio::test]
+async fn whoever_deletes_what_another_has_just_deleted_waits_for_the_same_commit() {
+    let records = Arc::new(Memory::new());
+    let node = storing_node(&records);
+    let mut first = Device::connect(&node, "first").await;
+    let mut second = Device::connect(&node, "second").await;
+    first.retain("a", b"kept").await;
+
+    records.hold();
+    first.send_retained("a", b"", 1).await;
+    first.ping().await;
+    second.send_retained("a", b"", 2).await;
+    // The ping passes what waits: had the PUBACK been sent, it would have come first.
+    second.ping().await;
+    records.release();
+    assert_eq!(second.next().await, Got::PubAck(2));
+    assert_eq!(first.next().await, Got::PubAck(1));
+}
+
+#[tokio::test]
 async fn a_confirmed_direct_message_needs_no_commit() {
     let records = Arc::new(Memory::new());
     let node = storing_node(&records);

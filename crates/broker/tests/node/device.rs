@@ -166,10 +166,15 @@ impl Device {
 
     /// Publishes at QoS 1 with RETAIN and waits for the PUBACK.
     pub async fn retain(&mut self, topic: &str, payload: &[u8]) {
-        let (retain, qos) = (true, QoS::AtLeastOnce);
-        self.send(&Packet::Publish(Publish { retain, qos, ..message(topic, payload, Some(77)) }))
-            .await;
+        self.send_retained(topic, payload, 77).await;
         assert_eq!(self.next().await, Got::PubAck(77));
+    }
+
+    /// Publishes at QoS 1 with RETAIN.
+    pub async fn send_retained(&mut self, topic: &str, payload: &[u8], id: u16) {
+        let (retain, qos) = (true, QoS::AtLeastOnce);
+        self.send(&Packet::Publish(Publish { retain, qos, ..message(topic, payload, Some(id)) }))
+            .await;
     }
 
     /// Acknowledges a message at QoS 2, or goes on with one of its own.

@@ -1,14 +1,18 @@
 //! The same client ID connects again: the newer connection wins.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::outcome::DirectOutcome;
-use mqtt::{ReasonCode, Version};
+use mqtt::{QoS, ReasonCode, Version};
 
 use crate::device::{Device, Got, Wish};
 use crate::fixture::{confirm, dispatch, eventually, node};
 
 const LONG: Duration = Duration::from_secs(10);
+/// How many sessions a client has, one after the other.
+const SESSIONS: usize = 400;
 
 #[tokio::test]
 async fn the_old_connection_is_told_and_its_waiters_settle_as_disconnected() {
@@ -58,4 +62,36 @@ async fn the_end_of_the_old_socket_leaves_the_new_connection_alone() {
     let ((outcome, _), ()) = tokio::join!(sending, answering);
     assert_eq!(outcome, DirectOutcome::Acknowledged);
     eventually(|| node.connected() == 1).await;
+}
+
+/// A publisher that found the subscriptions of a session may come when it is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_session_gets_nothing_that_the_one_before_subscribed_to() {
+    let node = node();
+    let publishing = Arc::new(AtomicBool::new(true));
+    let publishers: Vec<_> = (0..3)
+        .map(|number| {
+            let (node, publishing) = (Arc::clone(&node), Arc::clone(&publishing));
+            tokio::spawn(async move {
+                let mut publisher = Device::connect(&node, &format!("publisher-{number}")).await;
+                while publishing.load(Ordering::Relaxed) {
+                    for _ in 0..50 {
+                        publisher.publish("news", b"1", None).await;
+                    }
+                    publisher.ping().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..SESSIONS {
+        let mut device = Device::connect(&node, "lamp").await;
+        // The PONG comes first: nothing did before it.
+        device.ping().await;
+        device.subscribe_at(QoS::AtMostOnce, &["news"]).await;
+        while !matches!(device.next().await, Got::Publish { .. }) {}
+    }
+    publishing.store(false, Ordering::Relaxed);
+    for publisher in publishers {
+        publisher.await.expect("it publishes");
+    }
 }

@@ -180,10 +180,9 @@ def test_confirmations_may_come_in_any_order(server, wire, client_id, log, backg
 
 
 def test_boto3_retries_a_timeout_by_itself(server, wire, client_id):
-    """What an SDK user sees with its defaults: three attempts, so three messages."""
+    """What an SDK user sees with its defaults: three attempts, which are one message."""
     device = wire()
     boto = BotoSender(server, server.admin, retries={"mode": "standard"})
     boto.refused("GatewayTimeoutException", client_id, TOPIC, confirmation=True, timeout=1)
-    ids = [device.message().packet_id for _ in range(3)]
-    assert len(set(ids)) == 3
+    device.message()
     assert device.is_silent()

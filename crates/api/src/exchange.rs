@@ -1,14 +1,15 @@
 //! A request on its way to its answer.
 
-use broker::{Dispatched, Node, Settled};
+use broker::{Node, Settled};
 use telemetry::TraceId;
 
 use crate::fault::Fault;
 use crate::ops::publish::Publishing;
-use crate::ops::send_direct_message::{Dispatch, Ledger};
+use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
 use crate::reply::Reply;
 
 /// What became of a request at once.
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack of one request")]
 pub enum Begun<'a> {
     /// It has its answer.
     Answered(Reply),
@@ -27,9 +28,9 @@ impl Exchange {
         Exchange(ledger)
     }
 
-    /// Takes down that the message was handed to a connection.
-    pub fn dispatched(&mut self, dispatched: Dispatched) {
-        self.0.dispatched(dispatched);
+    /// Takes down where the message is.
+    pub fn note(&mut self, progress: Progress) {
+        self.0.note(progress);
     }
 
     /// Writes the log entry and gives the answer.

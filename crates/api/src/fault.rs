@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     ResourceNotFound,
     MethodNotAllowed,
     RequestTimeout,
+    Conflict,
     RequestEntityTooLarge,
     Throttling,
     InternalFailure,
@@ -49,6 +50,7 @@ impl Kind {
             Kind::ResourceNotFound => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Kind::Conflict => StatusCode::CONFLICT,
             Kind::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Throttling => StatusCode::TOO_MANY_REQUESTS,
             Kind::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
@@ -64,6 +66,7 @@ impl Kind {
             Kind::Forbidden => "ForbiddenException:",
             Kind::ResourceNotFound => "ResourceNotFoundException:",
             Kind::MethodNotAllowed => "MethodNotAllowedException:",
+            Kind::Conflict => "ConflictException:",
             Kind::RequestEntityTooLarge => "RequestEntityTooLargeException:",
             Kind::Throttling => "ThrottlingException:",
             Kind::InternalFailure => "InternalFailureException:",
@@ -103,6 +106,7 @@ impl Fault {
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull => Kind::Throttling,
             DirectOutcome::ReceiverNotWritable | DirectOutcome::Internal => Kind::InternalFailure,
+            DirectOutcome::IdempotencyConflict => Kind::Conflict,
             DirectOutcome::ReceiverRejected(code) => Kind::of_rejection(*code),
             // Nobody is left to read the last one; it must not look like a success all the same.
             DirectOutcome::ConfirmationTimeout
@@ -131,7 +135,7 @@ impl Fault {
             | Refused::NextToken(_) => Kind::InvalidRequest,
             Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
             Refused::Unauthorized(_) => Kind::Forbidden,
-            Refused::NothingRetained => Kind::ResourceNotFound,
+            Refused::NothingRetained | Refused::NoReceipt => Kind::ResourceNotFound,
             Refused::Throttled(_) => Kind::Throttling,
             Refused::NotKept | Refused::Internal => Kind::InternalFailure,
         };

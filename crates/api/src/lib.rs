@@ -6,6 +6,7 @@
 mod authenticate;
 mod body;
 mod caller;
+mod deliveries;
 mod exchange;
 mod fault;
 mod head;
@@ -24,7 +25,7 @@ pub use exchange::{Begun, Exchange};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
 pub use ops::publish::Publishing;
-pub use ops::send_direct_message::{Dispatch, Sent};
+pub use ops::send_direct_message::{Dispatch, Progress, Sent};
 pub use reply::{Answer, Reply};
 pub use service::Api;
 

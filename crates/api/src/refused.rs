@@ -29,6 +29,8 @@ pub(crate) enum Refused {
     Unauthorized(&'static str),
     /// The topic has no retained message.
     NothingRetained,
+    /// No message of the sender with that trace ID is known.
+    NoReceipt,
     /// A quota is exceeded.
     Throttled(Quota),
     /// The message cannot be made durable.
@@ -51,6 +53,7 @@ impl Refused {
             Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
             Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
+            Refused::NoReceipt => "RECEIPT_NOT_FOUND",
             Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
             Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
             Refused::Throttled(_) => "PUBLISH_THROTTLED",
@@ -74,6 +77,10 @@ impl Refused {
             }
             Refused::Unauthorized(actions) => format!("The sender is not allowed {actions}."),
             Refused::NothingRetained => "The topic has no retained message.".into(),
+            Refused::NoReceipt => {
+                "No confirmed message of this sender has that trace ID, or none that is still known."
+                    .into()
+            }
             Refused::Throttled(Quota::RetainedPublishes) => {
                 "The rate of retained publishes is exceeded, on this topic or of the account; try \
                  again later."
@@ -103,7 +110,8 @@ impl Refused {
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
             | Refused::PayloadTooLarge { .. }
-            | Refused::NothingRetained => FailureClass::ClientError,
+            | Refused::NothingRetained
+            | Refused::NoReceipt => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
             Refused::NotKept | Refused::Internal => FailureClass::ServerError,

@@ -20,6 +20,11 @@ pub(crate) enum Operation<'a> {
     },
     /// `GET /retainedMessage`
     ListRetainedMessages,
+    /// `GET /receipts/{traceId}`
+    GetReceipt {
+        /// The trace ID.
+        trace_id: &'a str,
+    },
 }
 
 /// Why there is none.
@@ -60,6 +65,9 @@ fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     }
     if let Some(topic) = path.strip_prefix("/topics/") {
         return Some((Operation::Publish { topic }, "POST"));
+    }
+    if let Some(trace_id) = path.strip_prefix("/receipts/") {
+        return Some((Operation::GetReceipt { trace_id }, "GET"));
     }
     let rest = path.strip_prefix("/retainedMessage")?;
     if rest.is_empty() {

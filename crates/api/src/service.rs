@@ -16,13 +16,14 @@ use tokio::sync::oneshot;
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
+use crate::deliveries::Deliveries;
 use crate::exchange::{Begun, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
-    Call, get_retained_message, list_retained_messages, publish, send_direct_message,
+    Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -41,12 +42,15 @@ pub struct Api {
     node: Arc<Node>,
     region: String,
     keys: SigningKeys,
+    deliveries: Arc<Deliveries>,
 }
 
 impl Api {
     /// The API of `node`, for signatures in `region`.
     pub fn new(node: Arc<Node>, region: String) -> Self {
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS) }
+        let bounds = node.bounds();
+        let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts);
+        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries }
     }
 
     /// The node behind it.
@@ -95,11 +99,14 @@ impl Api {
             Begun::Published(publishing) => return self.answer_durable(publishing, trace_id).await,
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
         };
-        let (waiter, confirmation) = Confirmation::channel();
-        match dispatch.send(&self.node, || waiter) {
-            Sent::Settled(settled) => exchange.settle(settled),
-            Sent::Waiting(dispatched) => {
-                exchange.dispatched(dispatched);
+        let (settle, confirmation) = Confirmation::channel();
+        match dispatch.send(&self.node, || settle) {
+            Sent::Settled(progress, settled) => {
+                exchange.note(progress);
+                exchange.settle(settled)
+            }
+            Sent::Waiting(progress) => {
+                exchange.note(progress);
                 match confirmation.settled().await {
                     Some(settled) => exchange.settle(settled),
                     // A waiter that goes away says so; one that does not is a fault of ours.
@@ -149,11 +156,14 @@ impl Api {
         let node = &self.node;
         match operation {
             Operation::SendDirectMessage { client_id } => {
-                send_direct_message::begin(node, client_id, call)
+                send_direct_message::begin(node, &self.deliveries, client_id, call)
             }
             Operation::Publish { topic } => publish::begin(node, topic, call),
             Operation::GetRetainedMessage { topic } => {
                 Begun::Answered(get_retained_message::answer(node, topic, &call))
+            }
+            Operation::GetReceipt { trace_id } => {
+                Begun::Answered(get_receipt::answer(node, &self.deliveries, trace_id, &call))
             }
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
@@ -258,6 +268,7 @@ fn of_direct_message(path: &str, fault: Fault) -> Fault {
         | Kind::Forbidden
         | Kind::ResourceNotFound
         | Kind::MethodNotAllowed
+        | Kind::Conflict
         | Kind::RequestEntityTooLarge => Truth::Refused,
         Kind::InternalFailure | Kind::GatewayTimeout => Truth::NeverSent,
     };

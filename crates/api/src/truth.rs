@@ -32,6 +32,7 @@ impl Truth {
             | DirectOutcome::SenderUnauthorized
             | DirectOutcome::ReceiverUnauthorized
             | DirectOutcome::ReceiverPacketTooLarge { .. }
+            | DirectOutcome::IdempotencyConflict
             | DirectOutcome::ReceiverRejected(_) => Some(Truth::Refused),
             DirectOutcome::TargetNotFound
             | DirectOutcome::TargetNotConnected

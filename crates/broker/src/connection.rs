@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use engine::Moment;
 use engine::access::Peer;
+use engine::close::CloseReason;
 use engine::rate::Pace;
 use engine::session::Session;
 use telemetry::TraceId;
@@ -128,7 +129,7 @@ impl Connection {
 
     /// Tells every waiter how far its message got, before the connection ends. What was not begun
     /// is not written any more.
-    pub(crate) fn withdraw_all(&mut self) {
+    pub(crate) fn withdraw_all(&mut self, reason: CloseReason) {
         let messages: Vec<HandedOver> =
             self.session.waiters_mut().filter_map(|waiter| waiter.handed_over()).collect();
         for message in &messages {
@@ -138,7 +139,7 @@ impl Connection {
                 waiter.handed_over().is_some_and(|other| other.span == message.span)
             };
             if let Some(waiter) = waiters.find(its) {
-                waiter.got(wire);
+                waiter.got(wire, reason);
             }
         }
     }

@@ -6,7 +6,6 @@
 //! Lock order: a shard of the registry before a device's state before the subscriptions.
 
 mod accept;
-mod arrivals;
 mod batch;
 mod catch_up;
 mod clock;
@@ -25,7 +24,6 @@ mod node;
 mod output;
 mod publish;
 mod release;
-mod responses;
 mod restore;
 mod retain;
 mod route;
@@ -45,7 +43,6 @@ pub use delivery::Dispatched;
 pub use farewell::FAREWELL;
 pub use node::{Node, NodeSettings, Storage};
 pub use publish::{Durable, PublishRefused};
-pub use responses::{Expectation, Expected, Response};
 pub use serving::Serving;
 pub use transport::Transport;
 pub use waiter::{Confirmation, OnTheWire, Settle, Settled, Waiter};

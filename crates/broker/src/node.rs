@@ -20,11 +20,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::Clock;
-use crate::arrivals::Arrivals;
 use crate::devices::Devices;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
-use crate::responses::Responses;
 use crate::restore::Contents;
 use crate::subscriptions::Subscriptions;
 use crate::target::Turns;
@@ -68,8 +66,6 @@ pub struct Node {
     pub(crate) retained: RwLock<RetainedMessages>,
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
-    pub(crate) arrivals: Arrivals,
-    pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
@@ -126,8 +122,6 @@ impl Node {
             retained: RwLock::new(std::mem::take(&mut contents.retained)),
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
-            arrivals: Arrivals::default(),
-            responses: Responses::default(),
             lifecycle,
             runtime: Handle::current(),
             timers: Timers::default(),
@@ -146,6 +140,19 @@ impl Node {
         tokio::spawn(crate::timers::run(Arc::downgrade(&node)));
         tokio::spawn(crate::lifecycle::run(Arc::downgrade(&node), events));
         Ok(node)
+    }
+
+    /// Calls `then` after that time, on a thread of the runtime; it must not wait.
+    pub fn call_after(&self, time: Duration, then: impl FnOnce() + Send + 'static) {
+        self.runtime.spawn(async move {
+            tokio::time::sleep(time).await;
+            then();
+        });
+    }
+
+    /// What turns moments into times of the wall clock.
+    pub fn wall(&self) -> engine::Wall {
+        self.clock.wall()
     }
 
     /// Makes everything durable and keeps nothing more: the last step of a process.

@@ -65,7 +65,6 @@ impl Driver {
         let Some(taken) = self.take(incoming, &message, batch) else { return Flow::Stop };
         match taken {
             Ok(durable) => {
-                self.node.responses.offer(&self.device.client_id, message.publication());
                 self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
                 self.acknowledge(incoming, None, durable, batch)
             }

@@ -59,7 +59,6 @@ pub(crate) fn attach(
         node.publish_will(&attached.device, will, true);
     }
     node.write_to(&attached.device, now);
-    node.arrivals.arrived(&attached.device.client_id);
     if node.is_draining() {
         // It came in while the drain began, which may have looked at its device already.
         node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);
@@ -258,7 +257,7 @@ impl Node {
         ending: Ending,
     ) {
         self.connected.fetch_sub(1, Ordering::Relaxed);
-        connection.withdraw_all();
+        connection.withdraw_all(reason);
         self.disconnected(device, &connection, reason, ending);
         let driver = connection.driver.take();
         let will = connection.will.take().filter(|_| ending.will);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::Moment;
+use engine::close::CloseReason;
 use engine::direct::Settlement;
 use engine::outcome::DirectOutcome;
 use parking_lot::Mutex;
@@ -23,6 +24,8 @@ pub struct Settled {
     pub acknowledged: Option<Moment>,
     /// How far it got.
     pub wire: OnTheWire,
+    /// Why its connection ended, if that is how it ended.
+    pub closed: Option<CloseReason>,
 }
 
 /// How far a message got on its way to the device. Never a guess.
@@ -43,7 +46,7 @@ impl Settled {
     /// connection that refused it, if there was one.
     pub fn refused(outcome: DirectOutcome, epoch: Option<u64>) -> Self {
         let wire = OnTheWire::Never;
-        Settled { outcome, epoch, handed_over: None, acknowledged: None, wire }
+        Settled { outcome, epoch, handed_over: None, acknowledged: None, wire, closed: None }
     }
 }
 
@@ -71,6 +74,7 @@ pub struct Waiter {
     handed_over: Option<HandedOver>,
     /// What is known once the connection ends.
     wire: OnTheWire,
+    closed: Option<CloseReason>,
 }
 
 impl std::fmt::Debug for Waiter {
@@ -82,7 +86,7 @@ impl std::fmt::Debug for Waiter {
 impl Waiter {
     /// For whoever is to be told.
     pub fn new(settle: Arc<dyn Settle>) -> Self {
-        Waiter { settle: Some(settle), handed_over: None, wire: OnTheWire::Never }
+        Waiter { settle: Some(settle), handed_over: None, wire: OnTheWire::Never, closed: None }
     }
 
     /// Takes down which connection has the message, and where.
@@ -95,9 +99,10 @@ impl Waiter {
         self.handed_over
     }
 
-    /// Takes down how far the message got.
-    pub(crate) fn got(&mut self, wire: OnTheWire) {
+    /// Takes down how far the message got when its connection ended.
+    pub(crate) fn got(&mut self, wire: OnTheWire, reason: CloseReason) {
         self.wire = wire;
+        self.closed = Some(reason);
     }
 
     /// Nobody is to be told any more.
@@ -138,6 +143,7 @@ impl Waiter {
             handed_over: self.handed_over.map(|handed_over| handed_over.at),
             acknowledged,
             wire,
+            closed: self.closed,
         }
     }
 }
@@ -170,9 +176,9 @@ pub struct Confirmation(oneshot::Receiver<Settled>);
 
 impl Confirmation {
     /// The two ends of a wait.
-    pub fn channel() -> (Waiter, Confirmation) {
+    pub fn channel() -> (Arc<dyn Settle>, Confirmation) {
         let (sender, receiver) = oneshot::channel();
-        (Waiter::new(Arc::new(Channel(Mutex::new(Some(sender))))), Confirmation(receiver))
+        (Arc::new(Channel(Mutex::new(Some(sender)))), Confirmation(receiver))
     }
 
     /// Waits until the delivery settles: by the PUBACK, its deadline or the end of the connection.

@@ -139,6 +139,10 @@ pub struct Bounds {
     pub sockets: usize,
     /// Time between SIGTERM and the end.
     pub drain: Duration,
+    /// How long it is known what became of a confirmed message, and which request repeats it.
+    pub receipt_life: Duration,
+    /// Of how many messages at most that is known.
+    pub receipts: usize,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
@@ -161,6 +165,8 @@ impl Default for Bounds {
             close_on_missed_ack: false,
             sockets: 600_000,
             drain: Duration::from_secs(20),
+            receipt_life: Duration::from_secs(900),
+            receipts: 200_000,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
         }

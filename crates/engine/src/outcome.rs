@@ -46,6 +46,8 @@ pub enum DirectOutcome {
     ReceiverDisconnected,
     /// The sender went away while waiting. No HTTP answer; for the log only.
     SenderDisconnected,
+    /// Another request has the same idempotency key.
+    IdempotencyConflict,
     /// A fault of ours.
     Internal,
 }
@@ -88,6 +90,7 @@ impl DirectOutcome {
             DirectOutcome::ConfirmationTimeout => "DELIVERY_CONFIRMATION_TIMEOUT",
             DirectOutcome::ReceiverDisconnected => "RECEIVER_DISCONNECTED",
             DirectOutcome::SenderDisconnected => "DELIVERY_CONFIRMATION_SENDER_DISCONNECT",
+            DirectOutcome::IdempotencyConflict => "IDEMPOTENCY_KEY_CONFLICT",
             DirectOutcome::Internal => "INTERNAL_SERVER_ERROR",
         })
     }
@@ -112,6 +115,7 @@ impl DirectOutcome {
             | DirectOutcome::ConfirmationTimeout
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
+            | DirectOutcome::IdempotencyConflict
             | DirectOutcome::Internal => self.reason().unwrap_or("INTERNAL_SERVER_ERROR"),
         }
     }
@@ -142,6 +146,7 @@ impl DirectOutcome {
             | DirectOutcome::ConfirmationTimeout
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
+            | DirectOutcome::IdempotencyConflict
             | DirectOutcome::Internal => self.fixed_sentence().into(),
         }
     }
@@ -182,6 +187,10 @@ impl DirectOutcome {
             }
             DirectOutcome::SenderDisconnected => {
                 "The sender disconnected while it waited for the confirmation."
+            }
+            DirectOutcome::IdempotencyConflict => {
+                "Another request of this sender has the same idempotency key; a new message needs \
+                 a new key."
             }
             DirectOutcome::Internal
             | DirectOutcome::Acknowledged

@@ -33,6 +33,7 @@ fn table() -> Vec<(DirectOutcome, Option<&'static str>)> {
         (DirectOutcome::ReceiverRejected(ReasonCode::NotAuthorized), Some("RECEIVER_REJECTED")),
         (DirectOutcome::ConfirmationTimeout, Some("DELIVERY_CONFIRMATION_TIMEOUT")),
         (DirectOutcome::ReceiverDisconnected, Some("RECEIVER_DISCONNECTED")),
+        (DirectOutcome::IdempotencyConflict, Some("IDEMPOTENCY_KEY_CONFLICT")),
         (DirectOutcome::SenderDisconnected, Some("DELIVERY_CONFIRMATION_SENDER_DISCONNECT")),
         (DirectOutcome::Internal, Some("INTERNAL_SERVER_ERROR")),
     ]
@@ -65,6 +66,7 @@ fn has_a_row(outcome: &DirectOutcome) -> bool {
         | DirectOutcome::ConfirmationTimeout
         | DirectOutcome::ReceiverDisconnected
         | DirectOutcome::SenderDisconnected
+        | DirectOutcome::IdempotencyConflict
         | DirectOutcome::Internal => true,
     }
 }

@@ -275,6 +275,8 @@ label!(DirectOutcome, |outcome: &DirectOutcome| outcome.label(), {
     ReceiverDisconnected: DirectOutcome::ReceiverDisconnected
         => DirectOutcome::ReceiverDisconnected,
     SenderDisconnected: DirectOutcome::SenderDisconnected => DirectOutcome::SenderDisconnected,
+    IdempotencyConflict: DirectOutcome::IdempotencyConflict
+        => DirectOutcome::IdempotencyConflict,
     Internal: DirectOutcome::Internal => DirectOutcome::Internal,
 });
 

@@ -23,6 +23,11 @@ impl TraceId {
         TraceId(Uuid::from_bytes(bytes))
     }
 
+    /// The one of that text form, in any case of its digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == Self::TEXT_BYTES).then(|| Uuid::parse_str(text).ok())?.map(TraceId)
+    }
+
     /// Its bits.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

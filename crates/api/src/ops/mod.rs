@@ -1,5 +1,6 @@
 //! The operations, one file each, and what they share.
 
+pub(crate) mod get_receipt;
 pub(crate) mod get_retained_message;
 pub(crate) mod list_retained_messages;
 mod page_token;

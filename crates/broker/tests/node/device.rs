@@ -12,7 +12,7 @@ use mqtt::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// How long a test waits for what must come.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a device got.
 #[derive(Debug, PartialEq, Eq)]

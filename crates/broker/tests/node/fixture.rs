@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, Node, NodeSettings, Settled, Storage};
+use broker::{Confirmation, Node, NodeSettings, Settled, Storage, Waiter};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -106,7 +106,8 @@ pub fn dispatch(
     let permit =
         node.access().send_direct(&sender, &client_id, topic, node.now()).expect("anybody may");
     let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
-    let (waiter, pending) = Confirmation::channel();
+    let (settle, pending) = Confirmation::channel();
+    let waiter = Waiter::new(settle);
     let sent = node.send_direct(permit, &client_id, &message, || waiter);
     let dispatched = sent.map_err(|settled| settled.outcome)?;
     let confirmation = confirmation.map(|_| Pending(pending));

@@ -22,7 +22,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_024, failure_persistence: None, ..Default::default() })]
 
     /// The invariants are asserted with every operation, see [`World`] and
-    /// [`Server`](server::Server) ([MQTT-4.3.2-1], [MQTT-4.3.3-1], [MQTT-4.6.0-1]).
+    /// [`Server`](server::Server) ([MQTT-4.3.2-1], [MQTT-4.3.3-1]).
     #[test]
     fn what_was_promised_arrives_as_its_qos_says_over_lost_connections_and_crashes(
         terms in Terms::any(),

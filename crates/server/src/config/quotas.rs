@@ -131,6 +131,8 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
             .unwrap_or(default.close_on_missed_ack),
         sockets: number(table, "sockets", COUNTS, default.sockets),
         drain: time(table, "drain", Duration::ZERO..=*SHORT_TIMES.end(), default.drain),
+        receipt_life: time(table, "receipt_life", LONG_TIMES, default.receipt_life),
+        receipts: number(table, "receipts", COUNTS, default.receipts),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
         queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
     }

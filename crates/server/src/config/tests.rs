@@ -92,7 +92,7 @@ fn every_quota_and_limit_can_be_set() {
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
-         write_stall = 9\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
+         write_stall = 9\nreceipt_life = 11\nreceipts = 12\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
          queue_bytes = 1000\n",
     )
     .unwrap();
@@ -138,6 +138,8 @@ fn every_quota_and_limit_can_be_set() {
             http2_streams: 7,
             outbound_buffer_bytes: 65_536,
             write_stall: seconds(9.0),
+            receipt_life: seconds(11.0),
+            receipts: 12,
             dead_peer: seconds(10.0),
             close_on_missed_ack: true,
             sockets: 10,

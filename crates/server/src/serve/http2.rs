@@ -154,11 +154,14 @@ impl Visit {
         // Before the message goes out: its PUBACK may come in on another thread at once.
         let call = Call::new(exchange, respond);
         match dispatch.send(api.node(), || call.waiter()) {
-            Sent::Waiting(dispatched) => {
-                call.dispatched(dispatched);
+            Sent::Waiting(progress) => {
+                call.note(progress);
                 self.calls.add(call);
             }
-            Sent::Settled(settled) => call.settle(settled),
+            Sent::Settled(progress, settled) => {
+                call.note(progress);
+                call.settle(settled);
+            }
         }
     }
 

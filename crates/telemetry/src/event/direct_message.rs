@@ -30,6 +30,8 @@ pub struct DirectMessage<'a> {
     pub timeout_seconds: Option<u64>,
     /// How it ended.
     pub outcome: &'a DirectOutcome,
+    /// The request of which this one is a repetition.
+    pub repeats: Option<TraceId>,
     /// What the answer says of the message, `x-tenfour-delivery`; `None` for a success.
     pub truth: Option<&'static str>,
     /// From the request taken in to the PUBLISH handed to the socket; `None` if it never was.
@@ -69,6 +71,9 @@ impl Event for DirectMessage<'_> {
         line.boolean(key!("confirmation"), self.confirmation);
         line.number_option(key!("timeout"), self.timeout_seconds);
         write_ending(self.outcome, line);
+        if let Some(repeats) = self.repeats {
+            line.formatted(key!("repeats"), format_args!("{repeats}"));
+        }
         if let Some(truth) = self.truth {
             line.word(key!("delivery"), truth);
         }
@@ -119,6 +124,7 @@ fn exhausted(outcome: &DirectOutcome) -> Option<Quota> {
         | DirectOutcome::ConfirmationTimeout
         | DirectOutcome::ReceiverDisconnected
         | DirectOutcome::SenderDisconnected
+        | DirectOutcome::IdempotencyConflict
         | DirectOutcome::Internal => None,
     }
 }

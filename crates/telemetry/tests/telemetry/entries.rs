@@ -68,6 +68,7 @@ fn a_confirmed_direct_message_tells_its_times() {
     let event = DirectMessage {
         confirmation: true,
         timeout_seconds: Some(5),
+        repeats: None,
         truth: None,
         delivery: Some(Duration::from_micros(412)),
         ack: Some(Duration::from_micros(12_500)),

@@ -260,6 +260,7 @@ proptest! {
             confirmation,
             timeout_seconds,
             outcome: &outcome,
+            repeats: None,
             truth: invalid.then_some("refused"),
             delivery,
             ack,

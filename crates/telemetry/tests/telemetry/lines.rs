@@ -41,6 +41,7 @@ fn direct_messages(telemetry: &Telemetry) {
     telemetry.record(&DirectMessage {
         confirmation: true,
         timeout_seconds: Some(15),
+        repeats: None,
         truth: None,
         delivery: Some(Duration::from_micros(100)),
         ack: Some(Duration::from_micros(12_345)),
@@ -48,6 +49,7 @@ fn direct_messages(telemetry: &Telemetry) {
         ..direct(&acknowledged)
     });
     telemetry.record(&DirectMessage {
+        repeats: None,
         truth: None,
         delivery: Some(Duration::from_millis(5)),
         ack: Some(Duration::ZERO),
@@ -56,6 +58,7 @@ fn direct_messages(telemetry: &Telemetry) {
         ..direct(&DirectOutcome::Dispatched)
     });
     telemetry.record(&DirectMessage {
+        repeats: None,
         truth: None,
         delivery: Some(Duration::MAX),
         source: address("[::ffff:198.51.100.255]:65535"),

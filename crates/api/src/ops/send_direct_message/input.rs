@@ -7,6 +7,7 @@ use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, TopicName};
 
+use crate::deliveries::Key;
 use crate::head::Head;
 use crate::ops::{properties, topic as topics};
 use crate::percent;
@@ -20,6 +21,8 @@ pub(super) struct Input {
     /// How long to wait for the PUBACK; none asks for no confirmation.
     pub(super) confirmation: Option<Duration>,
     pub(super) properties: PropertiesBuf,
+    /// The idempotency key.
+    pub(super) key: Option<Box<str>>,
 }
 
 /// What could be read of the request, for the log entry of a call that is refused.
@@ -44,7 +47,13 @@ impl Input {
         let confirmation = confirmation(query, request)?;
         let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
         let properties = properties::parse(query, head.headers).map_err(Invalid::Mqtt5Property)?;
-        Ok(Input { client_id, topic, confirmation, properties })
+        let key = Key::text_of(head).map_err(Invalid::Request)?.map(Box::from);
+        Ok(Input { client_id, topic, confirmation, properties, key })
+    }
+
+    /// The text of the topic.
+    pub(super) fn topic_text(&self) -> &str {
+        &self.topic
     }
 
     /// The topic. It was checked by [`Input::parse`]; should that not hold, the fault is ours.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use broker::{Dispatched, Node, Settled};
+use broker::{Node, Settled};
 use engine::Moment;
 use engine::access::Peer;
 use engine::outcome::DirectOutcome;
 use telemetry::{TraceId, event};
 
+use super::Progress;
 use super::input::Request;
 use crate::truth::Truth;
 
@@ -21,7 +22,7 @@ pub(crate) struct Ledger {
     pub(super) sender: Peer,
     pub(super) payload_bytes: usize,
     pub(super) taken_in: Moment,
-    dispatched: Option<Dispatched>,
+    progress: Progress,
     settled: bool,
 }
 
@@ -39,14 +40,14 @@ impl Ledger {
             sender,
             payload_bytes,
             taken_in: node.now(),
-            dispatched: None,
+            progress: Progress::default(),
             settled: false,
         }
     }
 
-    /// The message was handed to a connection; for the entry of a sender that goes away.
-    pub(crate) fn dispatched(&mut self, dispatched: Dispatched) {
-        self.dispatched = Some(dispatched);
+    /// Where the message is: for the entry of a sender that goes away, and of a repetition.
+    pub(crate) fn note(&mut self, progress: Progress) {
+        self.progress = progress;
     }
 
     /// Writes the entry.
@@ -64,7 +65,7 @@ impl Ledger {
 
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
-        let Settled { outcome, epoch, handed_over, acknowledged, wire: _ } = settled;
+        let Settled { outcome, epoch, handed_over, acknowledged, .. } = settled;
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
             client_id: self.request.client_id.as_deref().unwrap_or(""),
@@ -74,6 +75,7 @@ impl Ledger {
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
+            repeats: self.progress.original,
             truth: Truth::of(settled).map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
@@ -87,10 +89,10 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
             self.write(&Settled {
-                handed_over: self.dispatched.map(|dispatched| dispatched.at),
+                handed_over: self.progress.dispatched.map(|dispatched| dispatched.at),
                 ..Settled::refused(
                     DirectOutcome::SenderDisconnected,
-                    self.dispatched.map(|dispatched| dispatched.epoch),
+                    self.progress.dispatched.map(|dispatched| dispatched.epoch),
                 )
             });
         }

@@ -5,12 +5,14 @@ mod ledger;
 
 use std::sync::Arc;
 
-use broker::{Dispatched, Node, Settled, Waiter};
+use broker::{Dispatched, Node, Settle, Settled, Waiter};
 use engine::access::SendPermit;
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
+use telemetry::TraceId;
 
 use super::Call;
+use crate::deliveries::{Claim, Deliveries, Key, Known, Record, fingerprint};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
 pub(crate) use ledger::Ledger;
@@ -20,32 +22,81 @@ pub struct Dispatch<'a> {
     input: Input,
     payload: &'a [u8],
     permit: SendPermit,
+    record: Option<Arc<Record>>,
+    deliveries: Arc<Deliveries>,
+}
+
+/// Where a message is that was to be handed to its device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// The connection that has it, and since when.
+    pub(crate) dispatched: Option<Dispatched>,
+    /// The message that the request repeats.
+    pub(crate) original: Option<TraceId>,
 }
 
 /// What became of a message that was to be handed to its device.
 #[derive(Debug)]
 pub enum Sent {
     /// Its confirmation has to be waited for.
-    Waiting(Dispatched),
+    Waiting(Progress),
     /// It is settled.
-    Settled(Settled),
+    Settled(Progress, Settled),
 }
 
 /// Checks the call and authorises its sender, in the order of spec 1.5. `client_id` is still
 /// percent-encoded.
-pub(crate) fn begin<'a>(node: &Arc<Node>, client_id: &str, call: Call<'a>) -> Begun<'a> {
+pub(crate) fn begin<'a>(
+    node: &Arc<Node>,
+    deliveries: &Arc<Deliveries>,
+    client_id: &str,
+    call: Call<'a>,
+) -> Begun<'a> {
     let Call { head, payload, sender, trace_id } = call;
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
     let input = Input::parse(client_id, head, &mut ledger.request);
     let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
         let permit = authorise(node, &ledger, &input)?;
-        Ok(Dispatch { input, payload, permit })
+        let record = record(node, deliveries, &ledger, &input, payload);
+        Ok(Dispatch { input, payload, permit, record, deliveries: Arc::clone(deliveries) })
     });
     let exchange = Exchange::new(ledger);
     match checked {
         Ok(dispatch) => Begun::Direct(exchange, dispatch),
         Err(outcome) => Begun::Answered(exchange.settle(Settled::refused(outcome, None))),
     }
+}
+
+/// What is kept of the message; nothing of one that nobody confirms or repeats.
+fn record(
+    node: &Node,
+    deliveries: &Arc<Deliveries>,
+    ledger: &Ledger,
+    input: &Input,
+    payload: &[u8],
+) -> Option<Arc<Record>> {
+    if input.confirmation.is_none() && input.key.is_none() {
+        return None;
+    }
+    let principal_id = &*ledger.sender.principal.id;
+    let (client_id, topic) = (input.client_id.as_str(), input.topic_text());
+    let properties = input.properties.as_properties();
+    let confirmed = input.confirmation.is_some();
+    // Nothing else asks for it.
+    let fingerprint = input
+        .key
+        .as_ref()
+        .map_or(0, |_| fingerprint(client_id, topic, confirmed, properties.as_bytes(), payload));
+    let known = Known {
+        trace_id: ledger.trace_id(),
+        client_id: client_id.into(),
+        topic: topic.into(),
+        principal_id: principal_id.into(),
+        taken_in_millis: node.wall().millis(ledger.taken_in),
+        key: input.key.as_deref().map(|text| Key::new(principal_id, text)),
+        fingerprint,
+    };
+    Some(Record::new(known, deliveries))
 }
 
 fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, DirectOutcome> {
@@ -59,27 +110,81 @@ fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, 
 }
 
 impl Dispatch<'_> {
-    /// Hands the message to its device. With a confirmation, `waiter` gives whoever is to be told;
-    /// it may be told before this returns.
-    pub fn send(self, node: &Arc<Node>, waiter: impl FnOnce() -> Waiter) -> Sent {
-        let Dispatch { input, payload, permit } = self;
-        let sent = input.topic().map_err(|outcome| Settled::refused(outcome, None));
-        let sent = sent.and_then(|topic| {
-            let message = DirectMessage {
-                topic,
-                payload,
-                properties: input.properties.as_properties(),
-                confirmation: input.confirmation,
-            };
-            node.send_direct(permit, &input.client_id, &message, waiter)
-        });
-        match sent {
-            Ok(dispatched) if input.confirmation.is_some() => Sent::Waiting(dispatched),
-            Ok(dispatched) => Sent::Settled(Settled {
-                handed_over: Some(dispatched.at),
-                ..Settled::refused(DirectOutcome::Dispatched, Some(dispatched.epoch))
-            }),
-            Err(settled) => Sent::Settled(settled),
+    /// Hands the message to its device, or joins the one that it repeats. With a confirmation,
+    /// `settle` gives whoever is to be told, at most once; it may be told before this returns.
+    pub fn send(self, node: &Arc<Node>, settle: impl FnOnce() -> Arc<dyn Settle>) -> Sent {
+        let Some(record) = self.record.clone() else {
+            let sent = self.hand_over(node, || Waiter::new(settle()));
+            return answered_at_once(sent);
+        };
+        match self.deliveries.claim(&record, node.now()) {
+            Claim::New => self.send_new(node, &record, settle),
+            Claim::Repeated(original) => {
+                let progress = Progress { dispatched: None, original: Some(original.trace_id()) };
+                match original.join(node, settle(), self.input.confirmation) {
+                    Ok(dispatched) => Sent::Waiting(Progress { dispatched, ..progress }),
+                    Err(settled) => Sent::Settled(progress, settled),
+                }
+            }
+            Claim::Conflict => {
+                let outcome = DirectOutcome::IdempotencyConflict;
+                Sent::Settled(Progress::default(), Settled::refused(outcome, None))
+            }
         }
     }
+
+    fn send_new(
+        self,
+        node: &Arc<Node>,
+        record: &Arc<Record>,
+        settle: impl FnOnce() -> Arc<dyn Settle>,
+    ) -> Sent {
+        let confirmed = self.input.confirmation.is_some();
+        if confirmed {
+            record.wait(settle());
+        }
+        let heard: Arc<Record> = Arc::clone(record);
+        match self.hand_over(node, || Waiter::new(heard)) {
+            Ok(dispatched) if confirmed => {
+                record.dispatched(dispatched);
+                Sent::Waiting(Progress { dispatched: Some(dispatched), original: None })
+            }
+            sent => {
+                let sent = answered_at_once(sent);
+                if let Sent::Settled(_, settled) = &sent {
+                    record.end_at_once(settled);
+                }
+                sent
+            }
+        }
+    }
+
+    fn hand_over(
+        self,
+        node: &Arc<Node>,
+        waiter: impl FnOnce() -> Waiter,
+    ) -> Result<Dispatched, Settled> {
+        let Dispatch { input, payload, permit, .. } = self;
+        let topic = input.topic().map_err(|outcome| Settled::refused(outcome, None))?;
+        let message = DirectMessage {
+            topic,
+            payload,
+            properties: input.properties.as_properties(),
+            confirmation: input.confirmation,
+        };
+        node.send_direct(permit, &input.client_id, &message, waiter)
+    }
+}
+
+/// The end of a message of which no confirmation is waited for.
+fn answered_at_once(sent: Result<Dispatched, Settled>) -> Sent {
+    let (dispatched, settled) = match sent {
+        Ok(dispatched) => {
+            let outcome = DirectOutcome::Dispatched;
+            let settled = Settled::refused(outcome, Some(dispatched.epoch));
+            (Some(dispatched), Settled { handed_over: Some(dispatched.at), ..settled })
+        }
+        Err(settled) => (None, settled),
+    };
+    Sent::Settled(Progress { dispatched, original: None }, settled)
 }

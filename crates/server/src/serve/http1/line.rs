@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use api::{Exchange, Reply};
-use broker::{Settle, Settled, Transport, Waiter};
+use broker::{Settle, Settled, Transport};
 use parking_lot::{Mutex, MutexGuard};
 use reactor::Ready;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -50,6 +50,7 @@ pub(super) struct State {
 }
 
 /// What a request waits for.
+#[expect(clippy::large_enum_variant, reason = "a line has one, and mostly the large one")]
 enum Awaited {
     /// Its device.
     Device(Exchange),
@@ -76,8 +77,8 @@ impl Line {
     }
 
     /// Whoever waits for the present request, to be told about it.
-    pub(super) fn waiter(self: &Arc<Self>, request: u64) -> Waiter {
-        Waiter::new(Arc::new(Ticket { line: Arc::clone(self), request }))
+    pub(super) fn waiter(self: &Arc<Self>, request: u64) -> Arc<dyn Settle> {
+        Arc::new(Ticket { line: Arc::clone(self), request })
     }
 
     /// Answers the request of that number, which waited for its message to be durable.

@@ -207,13 +207,14 @@ impl Http1 {
         let sent = dispatch.send(api.node(), || self.line.waiter(number));
         let mut state = self.line.lock();
         match sent {
-            Sent::Waiting(dispatched) => {
+            Sent::Waiting(progress) => {
                 if let Some(exchange) = state.exchange(number) {
-                    exchange.dispatched(dispatched);
+                    exchange.note(progress);
                 }
             }
-            Sent::Settled(settled) => {
-                if let Some(exchange) = state.take_exchange() {
+            Sent::Settled(progress, settled) => {
+                if let Some(mut exchange) = state.take_exchange() {
+                    exchange.note(progress);
                     state.append(&exchange.settle(settled));
                 }
             }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use api::{Exchange, Reply};
-use broker::{Dispatched, Settle, Settled};
+use api::{Exchange, Progress, Reply};
+use broker::{Settle, Settled};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use http::HeaderValue;
@@ -32,14 +32,14 @@ impl Call {
     }
 
     /// Whoever waits for the device, to be told.
-    pub(super) fn waiter(&self) -> broker::Waiter {
-        broker::Waiter::new(Arc::new(self.clone()))
+    pub(super) fn waiter(&self) -> Arc<dyn Settle> {
+        Arc::new(self.clone())
     }
 
-    /// Takes down that the message was handed to a connection.
-    pub(super) fn dispatched(&self, dispatched: Dispatched) {
+    /// Takes down where the message is.
+    pub(super) fn note(&self, progress: Progress) {
         if let Some(open) = &mut *self.0.lock() {
-            open.exchange.dispatched(dispatched);
+            open.exchange.note(progress);
         }
     }
 

@@ -1,0 +1,63 @@
+//! Idempotency keys.
+
+use std::hash::BuildHasher;
+
+use identity::sigv4::Headers;
+
+use crate::head::Head;
+
+/// Ours.
+const HEADER: &str = "x-tenfour-idempotency-key";
+/// What botocore and the other SDKs of AWS keep the same over the retries of one call.
+const SDK_HEADER: &str = "amz-sdk-invocation-id";
+/// The longest key, in bytes.
+const LONGEST: usize = 128;
+
+/// A key of one principal: two principals never mean the same message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    principal_id: Box<str>,
+    text: Box<str>,
+}
+
+impl Key {
+    pub(crate) fn new(principal_id: &str, text: &str) -> Self {
+        Key { principal_id: principal_id.into(), text: text.into() }
+    }
+
+    /// The text of the key that a request has, if it has one; ours before the SDK's.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub(crate) fn text_of<'a>(head: &'a Head<'_>) -> Result<Option<&'a str>, String> {
+        for name in [HEADER, SDK_HEADER] {
+            let mut values = head.headers.all(name);
+            let Some(value) = values.next() else { continue };
+            if values.next().is_some() {
+                return Err(format!("The header {name} is given twice."));
+            }
+            let text = std::str::from_utf8(value).unwrap_or("");
+            let fits = (1..=LONGEST).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_graphic());
+            return match fits {
+                true => Ok(Some(text)),
+                false => Err(format!(
+                    "The header {name} must have 1 to {LONGEST} visible ASCII characters."
+                )),
+            };
+        }
+        Ok(None)
+    }
+}
+
+/// What two requests have in common if they are the same message. How long each waits is its own.
+pub(crate) fn fingerprint(
+    client_id: &str,
+    topic: &str,
+    confirmed: bool,
+    properties: &[u8],
+    payload: &[u8],
+) -> u64 {
+    let request = (client_id, topic, confirmed, properties, payload);
+    foldhash::quality::FixedState::default().hash_one(request)
+}

@@ -1,0 +1,101 @@
+//! What became of the confirmed messages, also after their answers; and which request is the
+//! repetition of which.
+
+mod key;
+mod receipt;
+mod record;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Moment;
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+use telemetry::TraceId;
+
+pub(crate) use key::{Key, fingerprint};
+pub(crate) use record::{Known, Record};
+
+/// The messages of a while, by trace ID and by idempotency key. Bounded by time and number: beyond
+/// either the oldest is forgotten.
+pub(crate) struct Deliveries {
+    book: Mutex<Book>,
+    kept_for: Duration,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Book {
+    by_trace_id: HashMap<TraceId, Arc<Record>, RandomState>,
+    by_key: HashMap<Key, Arc<Record>, RandomState>,
+    /// All of them, oldest first, and until when they are kept.
+    order: VecDeque<(Moment, Arc<Record>)>,
+}
+
+/// What a request is.
+pub(crate) enum Claim {
+    /// A message of its own.
+    New,
+    /// The repetition of that one.
+    Repeated(Arc<Record>),
+    /// Another message under a key that is taken.
+    Conflict,
+}
+
+impl Deliveries {
+    /// Keeps each message so long, and at most so many.
+    pub(crate) fn new(kept_for: Duration, most: usize) -> Arc<Self> {
+        Arc::new(Deliveries { book: Mutex::default(), kept_for, most })
+    }
+
+    /// Takes a message down, unless its key is that of another.
+    pub(crate) fn claim(&self, record: &Arc<Record>, now: Moment) -> Claim {
+        let mut book = self.book.lock();
+        book.forget_old(now, self.most);
+        if let Some(key) = record.key() {
+            if let Some(present) = book.by_key.get(key) {
+                return match present.is_same_request(record) {
+                    true => Claim::Repeated(Arc::clone(present)),
+                    false => Claim::Conflict,
+                };
+            }
+            book.by_key.insert(key.clone(), Arc::clone(record));
+        }
+        book.by_trace_id.insert(record.trace_id(), Arc::clone(record));
+        book.order.push_back((now.after(self.kept_for), Arc::clone(record)));
+        Claim::New
+    }
+
+    /// A message that was never sent: its key is free, a repetition is tried anew.
+    pub(crate) fn release_key(&self, record: &Record) {
+        let mut book = self.book.lock();
+        book.remove_key(record);
+    }
+
+    /// The message of that trace ID, if it is still known.
+    pub(crate) fn get(&self, trace_id: TraceId, now: Moment) -> Option<Arc<Record>> {
+        let mut book = self.book.lock();
+        book.forget_old(now, self.most);
+        book.by_trace_id.get(&trace_id).map(Arc::clone)
+    }
+}
+
+impl Book {
+    fn forget_old(&mut self, now: Moment, most: usize) {
+        while let Some((until, _)) = self.order.front()
+            && (*until <= now || self.order.len() >= most)
+        {
+            let Some((_, record)) = self.order.pop_front() else { return };
+            self.by_trace_id.remove(&record.trace_id());
+            self.remove_key(&record);
+        }
+    }
+
+    fn remove_key(&mut self, record: &Record) {
+        let Some(key) = record.key() else { return };
+        if self.by_key.get(key).is_some_and(|present| present.trace_id() == record.trace_id()) {
+            self.by_key.remove(key);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What is told of a message afterwards.
+
+use broker::{OnTheWire, Settled};
+use engine::Wall;
+use engine::close::CloseReason;
+use engine::outcome::DirectOutcome;
+use serde_json::{Value, json};
+
+use super::record::{Record, Stage};
+
+impl Record {
+    /// The receipt as JSON.
+    pub(crate) fn receipt(&self, wall: Wall) -> Value {
+        let known = self.known();
+        let stage = self.stage();
+        let (status, settled) = status(&stage);
+        let mut receipt = json!({
+            "traceId": known.trace_id.to_string(),
+            "clientId": known.client_id,
+            "topic": known.topic,
+            "takenInAt": known.taken_in_millis,
+            "status": status,
+        });
+        if let Some(settled) = settled {
+            if let Some(at) = settled.handed_over {
+                receipt["handedOverAt"] = wall.millis(at).into();
+            }
+            if let Some(at) = settled.acknowledged {
+                receipt["acknowledgedAt"] = wall.millis(at).into();
+            }
+            if let Some(epoch) = settled.epoch {
+                receipt["connectionEpoch"] = epoch.into();
+            }
+            if let DirectOutcome::ReceiverRejected(code) = settled.outcome {
+                receipt["mqttReasonCode"] = (code as u8).into();
+            }
+            if let Some(reason) = settled.outcome.reason() {
+                receipt["reason"] = reason.into();
+            }
+        }
+        receipt
+    }
+
+    /// Whether it is the message of that principal, who alone may ask for it.
+    pub(crate) fn belongs_to(&self, principal_id: &str) -> bool {
+        *self.known().principal_id == *principal_id
+    }
+}
+
+fn status(stage: &Stage) -> (&'static str, Option<&Settled>) {
+    let (settled, late) = match stage {
+        Stage::Pending => return ("pending", None),
+        Stage::TimedOut(settled) => return ("pending", Some(settled)),
+        Stage::Ended { settled, late } => (settled, *late),
+    };
+    let status = match settled.outcome {
+        DirectOutcome::Acknowledged if late => "acknowledged-late",
+        DirectOutcome::Acknowledged => "acknowledged",
+        DirectOutcome::Dispatched => "sent",
+        DirectOutcome::ReceiverRejected(_) => "refused",
+        DirectOutcome::ReceiverDisconnected => match settled.closed {
+            Some(CloseReason::TakenOver) => "replaced",
+            Some(_) | None => "connection-closed",
+        },
+        DirectOutcome::ConfirmationTimeout => "expired",
+        DirectOutcome::Invalid(_)
+        | DirectOutcome::PayloadTooLarge { .. }
+        | DirectOutcome::SenderUnauthorized
+        | DirectOutcome::ReceiverUnauthorized
+        | DirectOutcome::TargetNotFound
+        | DirectOutcome::TargetNotConnected
+        | DirectOutcome::AccountThrottled
+        | DirectOutcome::ReceiverThrottled
+        | DirectOutcome::ReceiverWindowFull
+        | DirectOutcome::ReceiverPacketTooLarge { .. }
+        | DirectOutcome::ReceiverNotWritable
+        | DirectOutcome::SenderDisconnected
+        | DirectOutcome::IdempotencyConflict
+        | DirectOutcome::Internal => match settled.wire {
+            OnTheWire::Never => "never-sent",
+            OnTheWire::Sent { .. } => "failed",
+        },
+    };
+    (status, Some(settled))
+}

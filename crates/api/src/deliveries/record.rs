@@ -1,0 +1,185 @@
+//! One message and everybody who waits for it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
+use engine::outcome::DirectOutcome;
+use parking_lot::Mutex;
+use telemetry::TraceId;
+
+use super::{Deliveries, Key};
+
+/// What is known of a message from the start.
+pub(crate) struct Known {
+    pub(crate) trace_id: TraceId,
+    pub(crate) client_id: Box<str>,
+    pub(crate) topic: Box<str>,
+    pub(crate) principal_id: Box<str>,
+    /// When it was taken in, in milliseconds since 1970.
+    pub(crate) taken_in_millis: u64,
+    pub(crate) key: Option<Key>,
+    pub(crate) fingerprint: u64,
+}
+
+/// One message. It hears of its PUBACK even after its sender was told that none came in time.
+pub(crate) struct Record {
+    known: Known,
+    deliveries: Weak<Deliveries>,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: Stage,
+    waiting: Vec<Waiting>,
+    last: u64,
+    dispatched: Option<Dispatched>,
+}
+
+/// How far it is.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    /// Nobody knows yet.
+    Pending,
+    /// It was sent, and no PUBACK came in the time of its sender.
+    TimedOut(Settled),
+    /// It has come to its end; late, if its sender had been told before.
+    Ended { settled: Settled, late: bool },
+}
+
+/// Somebody who waits.
+struct Waiting {
+    number: u64,
+    to: Arc<dyn Settle>,
+    /// Whether it has a time of its own, being a repetition.
+    joined: bool,
+}
+
+impl Record {
+    pub(crate) fn new(known: Known, deliveries: &Arc<Deliveries>) -> Arc<Self> {
+        let state = State { stage: Stage::Pending, waiting: Vec::new(), last: 0, dispatched: None };
+        let deliveries = Arc::downgrade(deliveries);
+        Arc::new(Record { known, deliveries, state: Mutex::new(state) })
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.known.trace_id
+    }
+
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.known.key.as_ref()
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.state.lock().stage.clone()
+    }
+
+    pub(super) fn is_same_request(&self, other: &Record) -> bool {
+        self.known.fingerprint == other.known.fingerprint
+    }
+
+    /// Its sender waits.
+    pub(crate) fn wait(&self, to: Arc<dyn Settle>) {
+        self.state.lock().push(to, false);
+    }
+
+    /// A repetition waits for at most `timeout`; nothing is sent. Says where the message is, or how
+    /// it ended.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        node: &Node,
+        to: Arc<dyn Settle>,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Dispatched>, Settled> {
+        let mut state = self.state.lock();
+        if let Stage::Ended { settled, .. } = &state.stage {
+            return Err(settled.clone());
+        }
+        let number = state.push(to, true);
+        let dispatched = state.dispatched;
+        drop(state);
+        if let Some(timeout) = timeout {
+            let record = Arc::clone(self);
+            node.call_after(timeout, move || record.time_out(number));
+        }
+        Ok(dispatched)
+    }
+
+    /// The message was handed to a connection.
+    pub(crate) fn dispatched(&self, dispatched: Dispatched) {
+        self.state.lock().dispatched = Some(dispatched);
+    }
+
+    /// It ended at once; its sender is told by the caller, repetitions that joined meanwhile here.
+    pub(crate) fn end_at_once(&self, settled: &Settled) {
+        let mut state = self.state.lock();
+        state.waiting.retain(|waiting| waiting.joined);
+        drop(state);
+        self.settle(settled.clone());
+    }
+
+    /// The time of a repetition is over.
+    fn time_out(&self, number: u64) {
+        let mut state = self.state.lock();
+        let Some(at) = state.waiting.iter().position(|waiting| waiting.number == number) else {
+            return;
+        };
+        let waiting = state.waiting.swap_remove(at);
+        let settled = match &state.stage {
+            Stage::TimedOut(settled) => settled.clone(),
+            Stage::Pending | Stage::Ended { .. } => Settled {
+                handed_over: state.dispatched.map(|dispatched| dispatched.at),
+                wire: OnTheWire::Sent { tcp_acknowledged: None },
+                ..Settled::refused(
+                    DirectOutcome::ConfirmationTimeout,
+                    state.dispatched.map(|dispatched| dispatched.epoch),
+                )
+            },
+        };
+        drop(state);
+        waiting.to.settle(settled);
+    }
+}
+
+impl State {
+    fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u64 {
+        self.last += 1;
+        self.waiting.push(Waiting { number: self.last, to, joined });
+        self.last
+    }
+
+    /// Takes down the news; those who are to hear it.
+    fn take(&mut self, settled: &Settled) -> Vec<Waiting> {
+        let goes_on = settled.outcome == DirectOutcome::ConfirmationTimeout
+            && settled.wire != OnTheWire::Never;
+        if goes_on {
+            self.stage = Stage::TimedOut(settled.clone());
+            // Repetitions have their own time.
+            let (joined, first) =
+                std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.joined);
+            self.waiting = joined;
+            return first;
+        }
+        let late = matches!(self.stage, Stage::TimedOut(_));
+        self.stage = Stage::Ended { settled: settled.clone(), late };
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+impl Settle for Record {
+    fn settle(&self, settled: Settled) {
+        let never_sent =
+            settled.wire == OnTheWire::Never && settled.outcome != DirectOutcome::Dispatched;
+        let told = self.state.lock().take(&settled);
+        if never_sent && let Some(deliveries) = self.deliveries.upgrade() {
+            deliveries.release_key(self);
+        }
+        for waiting in told {
+            waiting.to.settle(settled.clone());
+        }
+    }
+}

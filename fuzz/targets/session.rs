@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut out = Vec::new();
     match negotiate(&connect, &rules, assign) {
         Err(refusal) => {
-            refusal.refuse(version, &mut out);
+            refusal.refuse(version, None, &mut out);
             read_all(&out, version);
         }
         Ok(granted) => {
@@ -132,7 +132,7 @@ impl Run {
             return;
         }
         let confirmation = (argument & 2 == 0).then(|| Duration::from_secs(1));
-        let message = DirectMessage { topic, payload, properties, confirmation };
+        let message = DirectMessage { topic, payload, properties, confirmation, deadline: None };
         let sent = self.session.send_direct(&message, permit, || 0, self.now, &mut self.out);
         if sent.is_ok() && confirmation.is_some() {
             self.waiting += 1;

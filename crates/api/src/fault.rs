@@ -110,6 +110,7 @@ impl Fault {
             DirectOutcome::ReceiverRejected(code) => Kind::of_rejection(*code),
             // Nobody is left to read the last one; it must not look like a success all the same.
             DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected => Kind::GatewayTimeout,
         };

@@ -41,6 +41,7 @@ impl Truth {
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverNotWritable
             | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
             | DirectOutcome::Internal => Some(on_the_wire),

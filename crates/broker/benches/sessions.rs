@@ -133,8 +133,13 @@ fn measure(node: &Arc<Node>, devices: &mut [Serving]) -> f64 {
     let topic = TopicName::parse("commands/reboot").expect("valid");
     let payload = [b'x'; 256];
     let confirmation = Some(Duration::from_secs(5));
-    let message =
-        DirectMessage { topic, payload: &payload, properties: Properties::EMPTY, confirmation };
+    let message = DirectMessage {
+        topic,
+        payload: &payload,
+        properties: Properties::EMPTY,
+        confirmation,
+        deadline: None,
+    };
     let mut random = 1_u64;
     let started = Instant::now();
     for _ in 0..MESSAGES {

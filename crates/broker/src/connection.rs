@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
+use engine::outcome::DirectOutcome;
 use engine::rate::Pace;
 use engine::session::Session;
 use telemetry::TraceId;
@@ -77,19 +78,28 @@ impl Connection {
     }
 
     /// The message that was appended last, from `start` on, was tried to be written; whoever waits for
-    /// it learns where it is. How far it got.
-    pub(crate) fn hand_over(&mut self, start: u64, at: Moment, confirmed: bool) -> OnTheWire {
+    /// it until `until` learns where it is.
+    pub(crate) fn hand_over(&mut self, start: u64, at: Moment, until: Option<Moment>) -> OnTheWire {
         let span = Span { start, end: self.out.end() };
         let through = self.out.is_through(span);
         let produced = if through { self.io.produced() } else { None };
-        if confirmed && let Some(waiter) = self.session.newest_waiter() {
-            waiter.hand_over(HandedOver { epoch: self.epoch, at, span, produced });
+        if let Some(until) = until
+            && let Some(waiter) = self.session.newest_waiter()
+        {
+            waiter.hand_over(HandedOver { epoch: self.epoch, at, span, until, produced });
         }
         match self.out.has_begun(span) {
             false => OnTheWire::Never,
             true if through => OnTheWire::Sent { tcp_acknowledged: None },
             true => OnTheWire::Sent { tcp_acknowledged: Some(false) },
         }
+    }
+
+    /// Takes the message that was appended last, from `start` on, out again; nothing of it was
+    /// written.
+    pub(crate) fn take_back(&mut self, start: u64) {
+        let span = Span { start, end: self.out.end() };
+        self.out.withdraw(span);
     }
 
     /// How far a message got. One of which nothing was written is taken out, and never will be.
@@ -117,14 +127,26 @@ impl Connection {
     /// A confirmation that did not come in time. A message that was sent keeps its packet ID and its
     /// waiter, so that a late PUBACK meets nothing else and is heard; one that was not is gone.
     pub(crate) fn poll_expired(&mut self, now: Moment) -> Option<News> {
-        let (id, waiter) = self.session.poll_expired(now)?;
-        let message = waiter.handed_over();
-        let wire = message.map_or(OnTheWire::Never, |message| self.withdraw(&message));
-        let news = self.session.waiter_mut(id)?.time_out(wire);
-        if wire == OnTheWire::Never {
-            self.session.forget_direct(id);
+        loop {
+            let (id, waiter) = self.session.poll_expired(now)?;
+            let message = waiter.handed_over();
+            let wire = message.map_or(OnTheWire::Never, |message| self.withdraw(&message));
+            let until = message.map_or(now, |message| message.until);
+            if wire != OnTheWire::Never && until > now {
+                // It was on the wire by its deadline; the PUBACK has more time.
+                self.session.wait_on(id, until);
+                continue;
+            }
+            let outcome = match until > now {
+                true => DirectOutcome::DeadlineExceeded,
+                false => DirectOutcome::ConfirmationTimeout,
+            };
+            let news = self.session.waiter_mut(id)?.time_out(outcome, wire);
+            if wire == OnTheWire::Never {
+                self.session.forget_direct(id);
+            }
+            return Some(news);
         }
-        Some(news)
     }
 
     /// Tells every waiter how far its message got, before the connection ends. What was not begun

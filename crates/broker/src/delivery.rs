@@ -10,7 +10,7 @@ use engine::outcome::DirectOutcome;
 use mqtt::ClientId;
 
 use crate::node::Node;
-use crate::waiter::{Settled, Waiter};
+use crate::waiter::{OnTheWire, Settled, Waiter};
 
 /// A direct message that was handed to a connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,15 @@ impl Node {
             .map_err(|outcome| Settled::refused(outcome, Some(epoch)))?;
         let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
         let at = self.now();
-        let wire = connection.hand_over(start, at, message.confirmation.is_some());
+        let until = message.confirmation.map(|timeout| now.after(timeout));
+        let wire = connection.hand_over(start, at, until);
+        if message.confirmation.is_none() && message.deadline.is_some() && wire == OnTheWire::Never
+        {
+            // Nobody would be there to take it back at its deadline.
+            connection.take_back(start);
+            let outcome = DirectOutcome::ReceiverNotWritable;
+            return Err(Settled::refused(outcome, Some(epoch)));
+        }
         if written.is_err()
             && message.confirmation.is_some()
             && let Some(waiter) = connection.session.newest_waiter()
@@ -74,7 +82,8 @@ impl Node {
         if connection.pending_output() > 0 {
             self.schedule(&device, &mut state, now);
         } else if let Some(timeout) = message.confirmation {
-            self.schedule_at(&device, &mut state, now.after(timeout));
+            let patience = message.deadline.map_or(timeout, |deadline| deadline.min(timeout));
+            self.schedule_at(&device, &mut state, now.after(patience));
         }
         drop(state);
         match written {

@@ -6,6 +6,7 @@
 //! Lock order: a shard of the registry before a device's state before the subscriptions.
 
 mod accept;
+mod arrivals;
 mod batch;
 mod catch_up;
 mod clock;

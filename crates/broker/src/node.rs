@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::Clock;
+use crate::arrivals::Arrivals;
 use crate::devices::Devices;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
@@ -66,6 +67,7 @@ pub struct Node {
     pub(crate) retained: RwLock<RetainedMessages>,
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
+    pub(crate) arrivals: Arrivals,
     pub(crate) lifecycle: Lifecycle,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
@@ -122,6 +124,7 @@ impl Node {
             retained: RwLock::new(std::mem::take(&mut contents.retained)),
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
+            arrivals: Arrivals::default(),
             lifecycle,
             runtime: Handle::current(),
             timers: Timers::default(),

@@ -75,6 +75,8 @@ impl Node {
         self.keep_changes(device, &mut state);
         drop(state);
         self.write_to(device, now);
+        // Its CONNACK may have been among what was held back.
+        self.announce(device);
     }
 
     /// Sends as much of what waits for the device as there is room for. Called with its lock held;

@@ -59,6 +59,7 @@ pub(crate) fn attach(
         node.publish_will(&attached.device, will, true);
     }
     node.write_to(&attached.device, now);
+    node.announce(&attached.device);
     if node.is_draining() {
         // It came in while the drain began, which may have looked at its device already.
         node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);

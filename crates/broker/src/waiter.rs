@@ -64,6 +64,8 @@ pub(crate) struct HandedOver {
     pub(crate) epoch: u64,
     pub(crate) at: Moment,
     pub(crate) span: Span,
+    /// Until when its PUBACK is waited for.
+    pub(crate) until: Moment,
     /// How many bytes the transport had produced with it; none if it was not written at once.
     pub(crate) produced: Option<u64>,
 }
@@ -111,8 +113,8 @@ impl Waiter {
     }
 
     /// The news that nothing came in time. If the message was sent, the waiter goes on to wait.
-    pub(crate) fn time_out(&mut self, wire: OnTheWire) -> News {
-        let settled = self.settled(DirectOutcome::ConfirmationTimeout, None, wire);
+    pub(crate) fn time_out(&mut self, outcome: DirectOutcome, wire: OnTheWire) -> News {
+        let settled = self.settled(outcome, None, wire);
         let settle = match wire {
             OnTheWire::Never => self.settle.take(),
             OnTheWire::Sent { .. } => self.settle.clone(),

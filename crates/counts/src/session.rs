@@ -30,6 +30,7 @@ pub(crate) fn send_and_acknowledge(iterations: u32) {
         payload: &[b'x'; 256],
         properties: Properties::EMPTY,
         confirmation: Some(Duration::from_secs(10)),
+        deadline: None,
     };
     for waiter in 0..iterations {
         now = now.after(PACE);

@@ -17,6 +17,8 @@ pub struct DirectMessage<'a> {
     pub properties: Properties<'a>,
     /// How long to wait for the PUBACK; none sends at QoS 0.
     pub confirmation: Option<Duration>,
+    /// By when a byte of it has to be on the wire; not sent at all after that.
+    pub deadline: Option<Duration>,
 }
 
 /// How a confirmed delivery settled. A waiter that is dropped without one learns that the

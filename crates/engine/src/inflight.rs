@@ -252,6 +252,14 @@ impl<W> Inflight<W> {
         })
     }
 
+    /// Who waits under that packet ID waits until then.
+    pub fn set_deadline(&mut self, id: PacketId, until: Moment) {
+        let slot = self.slots.iter_mut().find(|(taken, _)| *taken == id);
+        if let Some((_, Slot::Direct { deadline, .. })) = slot {
+            *deadline = Some(until);
+        }
+    }
+
     /// Everybody who waits, in the order of the messages.
     pub fn waiters_mut(&mut self) -> impl Iterator<Item = &mut W> {
         self.slots.iter_mut().filter_map(|(_, slot)| match slot {

@@ -42,6 +42,8 @@ pub enum DirectOutcome {
     ReceiverRejected(ReasonCode),
     /// No PUBACK came in time.
     ConfirmationTimeout,
+    /// No byte of it was on the wire by the deadline of its sender.
+    DeadlineExceeded,
     /// The device's connection ended before its PUBACK.
     ReceiverDisconnected,
     /// The sender went away while waiting. No HTTP answer; for the log only.
@@ -88,6 +90,7 @@ impl DirectOutcome {
             DirectOutcome::ReceiverNotWritable => "CLIENT_ENDPOINT_NOT_WRITABLE",
             DirectOutcome::ReceiverRejected(_) => "RECEIVER_REJECTED",
             DirectOutcome::ConfirmationTimeout => "DELIVERY_CONFIRMATION_TIMEOUT",
+            DirectOutcome::DeadlineExceeded => "DEADLINE_EXCEEDED",
             DirectOutcome::ReceiverDisconnected => "RECEIVER_DISCONNECTED",
             DirectOutcome::SenderDisconnected => "DELIVERY_CONFIRMATION_SENDER_DISCONNECT",
             DirectOutcome::IdempotencyConflict => "IDEMPOTENCY_KEY_CONFLICT",
@@ -113,6 +116,7 @@ impl DirectOutcome {
             | DirectOutcome::ReceiverNotWritable
             | DirectOutcome::ReceiverRejected(_)
             | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
             | DirectOutcome::IdempotencyConflict
@@ -144,6 +148,7 @@ impl DirectOutcome {
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverNotWritable
             | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
             | DirectOutcome::IdempotencyConflict
@@ -180,6 +185,9 @@ impl DirectOutcome {
             DirectOutcome::ConfirmationTimeout => {
                 "The target client did not acknowledge the message within the timeout; it may or \
                  may not have received it."
+            }
+            DirectOutcome::DeadlineExceeded => {
+                "Nothing of the message could be sent by its deadline; it never will be."
             }
             DirectOutcome::ReceiverDisconnected => {
                 "The target client's connection ended before it acknowledged the message; it may \

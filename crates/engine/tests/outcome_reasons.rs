@@ -33,6 +33,7 @@ fn table() -> Vec<(DirectOutcome, Option<&'static str>)> {
         (DirectOutcome::ReceiverRejected(ReasonCode::NotAuthorized), Some("RECEIVER_REJECTED")),
         (DirectOutcome::ConfirmationTimeout, Some("DELIVERY_CONFIRMATION_TIMEOUT")),
         (DirectOutcome::ReceiverDisconnected, Some("RECEIVER_DISCONNECTED")),
+        (DirectOutcome::DeadlineExceeded, Some("DEADLINE_EXCEEDED")),
         (DirectOutcome::IdempotencyConflict, Some("IDEMPOTENCY_KEY_CONFLICT")),
         (DirectOutcome::SenderDisconnected, Some("DELIVERY_CONFIRMATION_SENDER_DISCONNECT")),
         (DirectOutcome::Internal, Some("INTERNAL_SERVER_ERROR")),
@@ -67,6 +68,7 @@ fn has_a_row(outcome: &DirectOutcome) -> bool {
         | DirectOutcome::ReceiverDisconnected
         | DirectOutcome::SenderDisconnected
         | DirectOutcome::IdempotencyConflict
+        | DirectOutcome::DeadlineExceeded
         | DirectOutcome::Internal => true,
     }
 }

@@ -272,6 +272,7 @@ label!(DirectOutcome, |outcome: &DirectOutcome| outcome.label(), {
     ReceiverRejected: DirectOutcome::ReceiverRejected(_)
         => DirectOutcome::ReceiverRejected(ReasonCode::UnspecifiedError),
     ConfirmationTimeout: DirectOutcome::ConfirmationTimeout => DirectOutcome::ConfirmationTimeout,
+    DeadlineExceeded: DirectOutcome::DeadlineExceeded => DirectOutcome::DeadlineExceeded,
     ReceiverDisconnected: DirectOutcome::ReceiverDisconnected
         => DirectOutcome::ReceiverDisconnected,
     SenderDisconnected: DirectOutcome::SenderDisconnected => DirectOutcome::SenderDisconnected,

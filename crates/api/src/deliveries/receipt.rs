@@ -62,7 +62,7 @@ fn status(stage: &Stage) -> (&'static str, Option<&Settled>) {
             Some(CloseReason::TakenOver) => "replaced",
             Some(_) | None => "connection-closed",
         },
-        DirectOutcome::ConfirmationTimeout => "expired",
+        DirectOutcome::ConfirmationTimeout | DirectOutcome::DeadlineExceeded => "expired",
         DirectOutcome::Invalid(_)
         | DirectOutcome::PayloadTooLarge { .. }
         | DirectOutcome::SenderUnauthorized

@@ -128,6 +128,10 @@ impl Record {
         let Some(at) = state.waiting.iter().position(|waiting| waiting.number == number) else {
             return;
         };
+        if state.dispatched.is_none() && matches!(state.stage, Stage::Pending) {
+            // It waits for its device: whether it was sent cannot be said before that is over.
+            return;
+        }
         let waiting = state.waiting.swap_remove(at);
         let settled = match &state.stage {
             Stage::TimedOut(settled) => settled.clone(),

@@ -105,7 +105,13 @@ pub fn dispatch(
     let topic = TopicName::parse("commands/reboot").expect("valid");
     let permit =
         node.access().send_direct(&sender, &client_id, topic, node.now()).expect("anybody may");
-    let message = DirectMessage { topic, payload, properties: Properties::EMPTY, confirmation };
+    let message = DirectMessage {
+        topic,
+        payload,
+        properties: Properties::EMPTY,
+        confirmation,
+        deadline: None,
+    };
     let (settle, pending) = Confirmation::channel();
     let waiter = Waiter::new(settle);
     let sent = node.send_direct(permit, &client_id, &message, || waiter);

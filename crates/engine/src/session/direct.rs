@@ -56,7 +56,8 @@ impl<W> Session<W> {
             self.inflight.vacancy(self.window).ok_or(DirectOutcome::ReceiverWindowFull)?;
         publish.packet_id = Some(vacancy.id());
         encode(&publish, self.version, out)?;
-        let deadline = Some(now.after(timeout));
+        let patience = message.deadline.map_or(timeout, |deadline| deadline.min(timeout));
+        let deadline = Some(now.after(patience));
         vacancy.fill(Slot::Direct { waiter: waiter(), deadline });
         Ok(())
     }
@@ -69,6 +70,11 @@ impl<W> Session<W> {
     /// Who waits under that packet ID.
     pub fn waiter_mut(&mut self, id: PacketId) -> Option<&mut W> {
         self.inflight.waiter_mut(id)
+    }
+
+    /// Goes on to wait for the PUBACK of that packet ID.
+    pub fn wait_on(&mut self, id: PacketId, until: Moment) {
+        self.inflight.set_deadline(id, until);
     }
 
     /// Gives up a direct message that was not sent: its packet ID is free.

@@ -286,7 +286,7 @@ impl<W> Session<W> {
     }
 
     /// Whether the CONNACK is held back; nothing may be sent before it ([MQTT-3.2.0-1]).
-    pub(super) fn is_opening(&self) -> bool {
+    pub fn is_opening(&self) -> bool {
         self.hold.as_ref().is_some_and(|hold| hold.is_opening())
     }
 

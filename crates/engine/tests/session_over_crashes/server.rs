@@ -207,6 +207,7 @@ impl Server {
             payload: &payload,
             properties: Properties::EMPTY,
             confirmation: Some(Duration::from_secs(5)),
+            deadline: None,
         };
         let permit = self.permit();
         let Some(session) = &mut self.session else { return };

@@ -122,6 +122,7 @@ fn exhausted(outcome: &DirectOutcome) -> Option<Quota> {
         | DirectOutcome::ReceiverNotWritable
         | DirectOutcome::ReceiverRejected(_)
         | DirectOutcome::ConfirmationTimeout
+        | DirectOutcome::DeadlineExceeded
         | DirectOutcome::ReceiverDisconnected
         | DirectOutcome::SenderDisconnected
         | DirectOutcome::IdempotencyConflict

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
 use engine::outcome::{DirectOutcome, Invalid};
-use mqtt::{ClientId, PropertiesBuf, TopicName};
+use mqtt::{ClientId, PropertiesBuf, Property, TopicName};
 
 use crate::deliveries::Key;
 use crate::head::Head;
@@ -13,8 +13,10 @@ use crate::ops::{properties, topic as topics};
 use crate::percent;
 use crate::query::Query;
 
+use super::wishes::Wishes;
+
 /// The checked parameters.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) client_id: ClientId,
     topic: Arc<str>,
@@ -23,6 +25,7 @@ pub(super) struct Input {
     pub(super) properties: PropertiesBuf,
     /// The idempotency key.
     pub(super) key: Option<Box<str>>,
+    pub(super) wishes: Wishes,
 }
 
 /// What could be read of the request, for the log entry of a call that is refused.
@@ -48,7 +51,9 @@ impl Input {
         let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
         let properties = properties::parse(query, head.headers).map_err(Invalid::Mqtt5Property)?;
         let key = Key::text_of(head).map_err(Invalid::Request)?.map(Box::from);
-        Ok(Input { client_id, topic, confirmation, properties, key })
+        let wishes = Wishes::parse(head).map_err(Invalid::Request)?;
+        let properties = with_expiry(properties, wishes.deadline);
+        Ok(Input { client_id, topic, confirmation, properties, key, wishes })
     }
 
     /// The text of the topic.
@@ -60,6 +65,17 @@ impl Input {
     pub(super) fn topic(&self) -> Result<TopicName<'_>, DirectOutcome> {
         TopicName::parse(&self.topic).map_err(|_| DirectOutcome::Internal)
     }
+}
+
+/// An MQTT 5 device learns how long the message is of use, in whole seconds, rounded up.
+fn with_expiry(mut properties: PropertiesBuf, deadline: Option<Duration>) -> PropertiesBuf {
+    if let Some(deadline) = deadline {
+        let seconds = u32::try_from(deadline.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
+        // No other parameter sets it.
+        let pushed = properties.push(Property::MessageExpiryInterval(seconds));
+        debug_assert!(pushed.is_ok(), "a property of our own does not encode");
+    }
+    properties
 }
 
 fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {

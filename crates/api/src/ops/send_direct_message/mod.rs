@@ -2,11 +2,13 @@
 
 mod input;
 mod ledger;
+mod patient;
+mod wishes;
 
 use std::sync::Arc;
 
 use broker::{Dispatched, Node, Settle, Settled, Waiter};
-use engine::access::SendPermit;
+use engine::access::{Peer, SendPermit};
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
@@ -22,6 +24,7 @@ pub struct Dispatch<'a> {
     input: Input,
     payload: &'a [u8],
     permit: SendPermit,
+    sender: Peer,
     record: Option<Arc<Record>>,
     deliveries: Arc<Deliveries>,
 }
@@ -58,7 +61,8 @@ pub(crate) fn begin<'a>(
     let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
         let permit = authorise(node, &ledger, &input)?;
         let record = record(node, deliveries, &ledger, &input, payload);
-        Ok(Dispatch { input, payload, permit, record, deliveries: Arc::clone(deliveries) })
+        let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
+        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
     });
     let exchange = Exchange::new(ledger);
     match checked {
@@ -75,7 +79,8 @@ fn record(
     input: &Input,
     payload: &[u8],
 ) -> Option<Arc<Record>> {
-    if input.confirmation.is_none() && input.key.is_none() {
+    let waits = input.confirmation.is_some() || input.wishes.wait_online.is_some();
+    if !waits && input.key.is_none() {
         return None;
     }
     let principal_id = &*ledger.sender.principal.id;
@@ -140,7 +145,8 @@ impl Dispatch<'_> {
         settle: impl FnOnce() -> Arc<dyn Settle>,
     ) -> Sent {
         let confirmed = self.input.confirmation.is_some();
-        if confirmed {
+        let patient = self.patient(node, record);
+        if confirmed || patient.is_some() {
             record.wait(settle());
         }
         let heard: Arc<Record> = Arc::clone(record);
@@ -151,6 +157,12 @@ impl Dispatch<'_> {
             }
             sent => {
                 let sent = answered_at_once(sent);
+                if let (Some(patient), Sent::Settled(_, settled)) = (patient, &sent)
+                    && is_absent(&settled.outcome)
+                {
+                    patient.wait();
+                    return Sent::Waiting(Progress::default());
+                }
                 if let Sent::Settled(_, settled) = &sent {
                     record.end_at_once(settled);
                 }
@@ -171,9 +183,15 @@ impl Dispatch<'_> {
             payload,
             properties: input.properties.as_properties(),
             confirmation: input.confirmation,
+            deadline: input.wishes.deadline,
         };
         node.send_direct(permit, &input.client_id, &message, waiter)
     }
+}
+
+/// Whether the device may still come.
+fn is_absent(outcome: &DirectOutcome) -> bool {
+    matches!(outcome, DirectOutcome::TargetNotFound | DirectOutcome::TargetNotConnected)
 }
 
 /// The end of a message of which no confirmation is waited for.

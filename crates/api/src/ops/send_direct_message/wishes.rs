@@ -1,0 +1,58 @@
+//! The headers of ours with which a sender says more than AWS's parameters can.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use identity::sigv4::Headers;
+
+use crate::head::Head;
+
+const DEADLINE: &str = "x-tenfour-deadline-ms";
+const WAIT_ONLINE: &str = "x-tenfour-wait-online-ms";
+
+/// The longest deadline, in milliseconds: a week, as MQTT 5 messages live in AWS.
+const DEADLINES: RangeInclusive<u64> = 1..=604_800_000;
+/// The longest wait for a device, in milliseconds.
+const WAITS: RangeInclusive<u64> = 1..=60_000;
+
+/// What the sender wants beyond AWS's parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    /// By when a byte of the message has to be on the wire.
+    pub(super) deadline: Option<Duration>,
+    /// How long to wait for the device to connect.
+    pub(super) wait_online: Option<Duration>,
+}
+
+impl Wishes {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub(super) fn parse(head: &Head<'_>) -> Result<Wishes, String> {
+        Ok(Wishes {
+            deadline: millis(head, DEADLINE, DEADLINES)?,
+            wait_online: millis(head, WAIT_ONLINE, WAITS)?,
+        })
+    }
+}
+
+fn millis(
+    head: &Head<'_>,
+    name: &str,
+    range: RangeInclusive<u64>,
+) -> Result<Option<Duration>, String> {
+    let mut values = head.headers.all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = std::str::from_utf8(value).unwrap_or("");
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { text.parse().ok() } else { None };
+    match number.filter(|number| range.contains(number) && values.next().is_none()) {
+        Some(number) => Ok(Some(Duration::from_millis(number))),
+        None => Err(format!(
+            "The header {name} must be given once, as a whole number of milliseconds from {} to {}.",
+            range.start(),
+            range.end()
+        )),
+    }
+}

@@ -40,6 +40,8 @@ mod fuzzed {
     mod direct;
     #[path = "publish/input.rs"]
     mod publish;
+    #[path = "send_direct_message/wishes.rs"]
+    mod wishes;
 
     /// Checks the path label, still percent-encoded, the query and the headers; says whether they
     /// are acceptable.

@@ -53,10 +53,21 @@ impl Link {
         Link { dice: Dice(seed), left: None }
     }
 
-    async fn open(&mut self, node: &Arc<Node>, name: &str) -> Device {
-        let (device, _) = Device::connect_with(node, name, lasting()).await;
-        self.left = None;
-        device
+    /// A new connection; none if it is over before the node, whose disk may take nothing any more,
+    /// lets the client in.
+    async fn open(&mut self, node: &Arc<Node>, name: &str, over: &AtomicBool) -> Option<Device> {
+        let ending = async {
+            while !over.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            (device, _) = Device::connect_with(node, name, lasting()) => {
+                self.left = None;
+                Some(device)
+            }
+            () = ending => None,
+        }
     }
 
     /// Leaves a connection: it is lost, or taken over by the next one.
@@ -87,7 +98,7 @@ impl Publisher {
     async fn live(mut self, node: Arc<Node>, over: Arc<AtomicBool>) -> Self {
         let name = format!("publisher-{}", self.name);
         while !self.is_done() && !over.load(Ordering::Relaxed) {
-            let mut device = self.link.open(&node, &name).await;
+            let Some(mut device) = self.link.open(&node, &name, &over).await else { break };
             self.send_again(&mut device).await;
             let lives = 5 + self.link.dice.below(60);
             for _ in 0..lives {
@@ -180,7 +191,9 @@ impl Subscriber {
     /// Takes messages until it is over or all have come.
     async fn live(mut self, node: Arc<Node>, over: Arc<AtomicBool>) -> Self {
         while !self.is_done() && !over.load(Ordering::Relaxed) {
-            let mut device = self.link.open(&node, &self.name.clone()).await;
+            let Some(mut device) = self.link.open(&node, &self.name.clone(), &over).await else {
+                break;
+            };
             let lives = 5 + self.link.dice.below(200);
             for _ in 0..lives {
                 if over.load(Ordering::Relaxed) {

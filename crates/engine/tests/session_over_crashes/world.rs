@@ -55,7 +55,7 @@ impl World {
     /// Nothing fails any more: everything arrives, and nothing is left of it.
     pub fn settle(&mut self) {
         self.connect();
-        for _ in 0..1_000 {
+        for _ in 0..10_000 {
             self.server.commit(usize::MAX);
             let moved = self.carry_to_server(usize::MAX) + self.carry_to_client(usize::MAX);
             if moved == 0 && self.server.is_settled() && self.client.is_settled() {

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,9 @@ fuzz_target!(|bytes: &[u8]| {
             granted.accept(choice & 2 != 0, &rules, &mut out);
             let lifetime = if choice & 4 == 0 { Lifetime::Connection } else { Lifetime::Process };
             let session = Session::new(rules, &granted, lifetime, None, Moment::START, None);
-            Run { session, version, now: Moment::START, out, waiting: 0 }.drive(&bytes[length..]);
+            let (waiting, late) = (HashSet::new(), HashSet::new());
+            let run = Run { session, version, now: Moment::START, out, sent: 0, waiting, late };
+            run.drive(&bytes[length..]);
         }
     }
 });
@@ -55,8 +58,12 @@ struct Run {
     version: Version,
     now: Moment,
     out: Vec<u8>,
-    /// How many waiters the session should have.
-    waiting: usize,
+    /// How many confirmed direct messages were sent: the number of the next waiter.
+    sent: usize,
+    /// The waiters the session should have, in time.
+    waiting: HashSet<usize>,
+    /// Those whose time has passed and whose PUBACK may still come.
+    late: HashSet<usize>,
 }
 
 impl Run {
@@ -96,7 +103,9 @@ impl Run {
             return None;
         };
         match self.session.handle_packet(packet, self.now, &mut self.out) {
-            Step::Settled(..) => self.waiting -= 1,
+            Step::Settled(waiter, _) => {
+                assert!(self.waiting.remove(&waiter) != self.late.remove(&waiter));
+            }
             Step::Publish(incoming) => {
                 if let Some(packet_id) = incoming.packet_id {
                     if incoming.qos == QoS::ExactlyOnce {
@@ -133,9 +142,11 @@ impl Run {
         }
         let confirmation = (argument & 2 == 0).then(|| Duration::from_secs(1));
         let message = DirectMessage { topic, payload, properties, confirmation, deadline: None };
-        let sent = self.session.send_direct(&message, permit, || 0, self.now, &mut self.out);
+        let waiter = self.sent;
+        let sent = self.session.send_direct(&message, permit, || waiter, self.now, &mut self.out);
         if sent.is_ok() && confirmation.is_some() {
-            self.waiting += 1;
+            self.sent += 1;
+            self.waiting.insert(waiter);
         }
     }
 
@@ -148,11 +159,12 @@ impl Run {
     }
 
     fn look_at_deadlines(&mut self) -> bool {
-        while self.session.poll_expired(self.now).is_some() {
-            self.waiting -= 1;
+        while let Some((_, &mut waiter)) = self.session.poll_expired(self.now) {
+            assert!(self.waiting.remove(&waiter) && self.late.insert(waiter));
         }
-        assert_eq!(self.session.has_waiters(), self.waiting > 0);
-        assert!(self.session.inflight() >= self.waiting && self.session.inflight() <= 4);
+        assert_eq!(self.session.has_waiters(), !self.waiting.is_empty());
+        let unacknowledged = self.waiting.len() + self.late.len();
+        assert!((unacknowledged..=4).contains(&self.session.inflight()));
         self.session.handle_timeout(self.now, &mut self.out).is_none()
     }
 }

@@ -15,8 +15,7 @@ pub enum Table {
     /// Packet IDs of QoS 2 messages that a session has received and not yet released
     /// `[MQTT-4.3.3-2]`.
     Received,
-    /// Wills of connected devices, so that a node that ends at once can publish them after its
-    /// restart.
+    /// Wills whose connection has ended and whose delay has not passed yet `[MQTT-3.1.3-9]`.
     Wills,
     /// Retained messages, by topic.
     Retained,

@@ -68,6 +68,12 @@ impl<'a> Link<'a> {
     pub(crate) fn client_id(self) -> &'a str {
         self.peer.client_id.as_ref().map_or("", ClientId::as_str)
     }
+
+    /// The name of the thing that the device's certificate is attached to exclusively.
+    pub(crate) fn exclusive_thing(self) -> Option<&'a str> {
+        let is_exclusive = self.peer.principal.grants.load().exclusive_thing.is_some();
+        self.peer.thing.as_ref().filter(|_| is_exclusive).map(|thing| thing.name.as_str())
+    }
 }
 
 impl Node {

@@ -120,6 +120,8 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     topics: Option<&'a [&'a str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     version_number: Option<u64>,
     /// Ours: which connection it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +144,7 @@ impl<'a> Told<'a> {
     ) -> Self {
         Told {
             session_identifier: Some(link.trace_id.to_string()),
+            thing_name: link.exclusive_thing(),
             version_number: Some(connections.saturating_sub(1)),
             connection_epoch: Some(epoch),
             ..Told::new(event_type, link.client_id(), &link.peer.principal.id, at)
@@ -172,5 +175,50 @@ impl Node {
         // Without RETAIN no quota keeps it from being published.
         let _ = self.publish(&message, None, &mut batch);
         batch.write(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use engine::access::Peer;
+    use engine::directory::{Grants, Principal, Status};
+    use engine::profile::AWS;
+    use mqtt::ClientId;
+    use policy::{PolicySet, Thing};
+    use telemetry::TraceId;
+
+    use super::*;
+
+    /// What is told of a connection of `lamp` as it speaks for the thing `lamp-8`.
+    fn told(exclusive_thing: Option<String>) -> serde_json::Value {
+        let principal = Principal::anonymous();
+        let (status, policies) = (Status::Active, PolicySet::allow_all());
+        let things = vec!["lamp-8".to_owned()];
+        principal.grants.store(Arc::new(Grants { status, policies, things, exclusive_thing }));
+        let thing = Thing {
+            name: "lamp-8".to_owned(),
+            type_name: None,
+            attributes: BTreeMap::new(),
+            attached: true,
+        };
+        let peer = Peer {
+            principal,
+            source: ([127, 0, 0, 1], 1).into(),
+            secure: true,
+            client_id: Some(ClientId::parse("lamp").expect("valid")),
+            thing: Some(Arc::new(thing)),
+        };
+        let (lifecycle, mut events) = Lifecycle::new(&AWS);
+        lifecycle.connected(Link { trace_id: TraceId::random(), peer: &peer }, 1, 1, 0);
+        let event = events.try_recv().expect("told at once");
+        serde_json::from_slice(&event.payload).expect("JSON")
+    }
+
+    #[test]
+    fn the_thing_is_named_only_if_the_certificate_is_its_own() {
+        assert_eq!(told(Some("lamp-8".to_owned()))["thingName"], "lamp-8");
+        assert_eq!(told(None).get("thingName"), None);
     }
 }

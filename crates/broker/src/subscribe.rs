@@ -120,11 +120,7 @@ impl Driver {
             return Err(ReasonCode::QuotaExceeded);
         }
         if filter.share_group().is_some() {
-            let subscriber = Subscriber::new(&self.device, &self.device.lock().session);
-            let others = self.node.subscriptions.read().others_in_group(filter, &subscriber);
-            if others >= quotas.members_per_shared_group {
-                return Err(ReasonCode::QuotaExceeded);
-            }
+            self.check_group(filter)?;
         }
         options.qos = options.qos.min(self.node.rules.profile.maximum_qos);
         let mut state = self.device.lock();
@@ -148,6 +144,18 @@ impl Driver {
         let subscription = Subscription { subscriber, options, identifier };
         self.node.subscriptions.write().insert(filter, subscription);
         Ok(Granted { options, new, durable })
+    }
+
+    /// Whether the shared subscription may have one more member, or may come to be.
+    fn check_group(&self, filter: TopicFilter<'_>) -> Result<(), ReasonCode> {
+        let quotas = &self.node.rules.quotas;
+        let subscriber = Subscriber::new(&self.device, &self.device.lock().session);
+        let subscriptions = self.node.subscriptions.read();
+        let has_room = match subscriptions.group(filter) {
+            Some(group) => group.others(&subscriber) < quotas.members_per_shared_group,
+            None => subscriptions.groups() < quotas.shared_groups,
+        };
+        if has_room { Ok(()) } else { Err(ReasonCode::QuotaExceeded) }
     }
 
     /// Whether the profile has such filters.

@@ -78,6 +78,8 @@ pub struct Quotas {
     pub retained_publishes: Option<Rate>,
     /// Least time between two publishes with RETAIN on one topic.
     pub retained_publish_interval: Option<Duration>,
+    /// Shared subscriptions of the whole account: names together with filters.
+    pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
 }

@@ -91,6 +91,7 @@ pub const AWS: Profile = Profile {
         retained_messages: 500_000,
         retained_publishes: Some(Rate::per_second(500)),
         retained_publish_interval: Some(Duration::from_secs(1)),
+        shared_groups: 100,
         members_per_shared_group: 100,
     },
     keep_alive_min: 30,
@@ -135,6 +136,7 @@ pub const STANDARD: Profile = Profile {
         dequeued_per_connection: None,
         retained_publishes: None,
         retained_publish_interval: None,
+        shared_groups: 1_000_000,
         members_per_shared_group: 100_000,
         ..AWS.quotas
     },

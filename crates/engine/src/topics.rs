@@ -13,6 +13,8 @@ pub struct Topics<K> {
     exact: HashMap<Box<str>, Subscribers<K>, RandomState>,
     nodes: Vec<Node<K>>,
     free: Vec<usize>,
+    /// How many shared subscriptions there are.
+    groups: usize,
 }
 
 /// One subscriber of one filter.
@@ -33,6 +35,13 @@ pub struct Group<K> {
     name: Box<str>,
     /// Who takes part; shared with whoever chooses among them.
     pub members: Arc<Vec<Subscription<K>>>,
+}
+
+impl<K: PartialEq> Group<K> {
+    /// How many members there are but for `subscriber`.
+    pub fn others(&self, subscriber: &K) -> usize {
+        self.members.iter().filter(|member| member.subscriber != *subscriber).count()
+    }
 }
 
 /// What a topic matches.
@@ -73,7 +82,8 @@ const ROOT: usize = 0;
 
 impl<K> Default for Topics<K> {
     fn default() -> Self {
-        Topics { exact: HashMap::default(), nodes: vec![Node::default()], free: Vec::new() }
+        let (exact, nodes) = (HashMap::default(), vec![Node::default()]);
+        Topics { exact, nodes, free: Vec::new(), groups: 0 }
     }
 }
 
@@ -87,7 +97,9 @@ impl<K: Clone + PartialEq> Topics<K> {
         } else {
             self.exact.entry(filter.inner().into()).or_default()
         };
+        let before = here.groups.len();
         here.insert(filter, subscription);
+        self.groups += here.groups.len() - before;
     }
 
     /// Removes the subscriber's subscription on this filter; says whether there was one.
@@ -96,15 +108,22 @@ impl<K: Clone + PartialEq> Topics<K> {
             return self.remove_from_tree(filter, subscriber);
         }
         let Some(here) = self.exact.get_mut(filter.inner()) else { return false };
+        let before = here.groups.len();
         let removed = here.remove(filter, subscriber);
+        self.groups -= before - here.groups.len();
         if here.is_empty() {
             self.exact.remove(filter.inner());
         }
         removed
     }
 
-    /// How many members the shared subscription has, but for `subscriber`.
-    pub fn others_in_group(&self, filter: TopicFilter<'_>, subscriber: &K) -> usize {
+    /// How many shared subscriptions there are; each is a name together with a filter.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// The shared subscription of that name and filter, if it has a member.
+    pub fn group(&self, filter: TopicFilter<'_>) -> Option<&Group<K>> {
         let here = if filter.has_wildcard() {
             let mut levels = filter.levels();
             let node =
@@ -114,10 +133,7 @@ impl<K: Clone + PartialEq> Topics<K> {
             self.exact.get(filter.inner())
         };
         let name = filter.share_group();
-        let groups = here.map_or(&[][..], |here| &here.groups);
-        let group = groups.iter().find(|group| Some(&*group.name) == name);
-        let members = group.map_or(&[][..], |group| &group.members[..]);
-        members.iter().filter(|member| member.subscriber != *subscriber).count()
+        here?.groups.iter().find(|group| Some(&*group.name) == name)
     }
 
     /// Calls `found` for every matching subscription; a subscriber with several matching filters is
@@ -188,7 +204,10 @@ impl<K: Clone + PartialEq> Topics<K> {
             path.push((node, level));
             node = child;
         }
-        let removed = self.nodes[node].here.remove(filter, subscriber);
+        let here = &mut self.nodes[node].here;
+        let before = here.groups.len();
+        let removed = here.remove(filter, subscriber);
+        self.groups -= before - here.groups.len();
         while let Some((parent, level)) = path.pop() {
             if !self.nodes[node].here.is_empty() || !self.nodes[node].children.is_empty() {
                 break;
@@ -321,9 +340,9 @@ mod tests {
             }
         });
         assert_eq!(groups, [3, 1]);
-        assert_eq!(topics.others_in_group(filter(shared), &0), 2);
-        assert_eq!(topics.others_in_group(filter(shared), &3), 3);
-        assert_eq!(topics.others_in_group(filter("$share/g/b/+"), &0), 0);
+        let group = topics.group(filter(shared)).expect("it has members");
+        assert_eq!((group.others(&0), group.others(&3)), (2, 3));
+        assert!(topics.group(filter("$share/g/b/+")).is_none());
         assert!(topics.remove(filter(other), &3));
         assert!(!topics.remove(filter(other), &3));
         for at in 0..3 {
@@ -332,6 +351,25 @@ mod tests {
         assert_eq!(matching(&topics, "a/b", true), [0]);
         assert!(topics.remove(filter("a/+"), &0));
         assert_eq!(topics.free.len(), topics.nodes.len() - 1);
+    }
+
+    #[test]
+    fn shared_subscriptions_are_counted_by_name_and_filter() {
+        let mut topics = Topics::default();
+        let filters = ["$share/g/a", "$share/g/a/#", "$share/h/a", "a"];
+        for (text, expected) in filters.iter().zip([1, 2, 3, 3]) {
+            for member in 0..2 {
+                topics.insert(filter(text), subscription(member));
+            }
+            assert_eq!(topics.groups(), expected);
+        }
+        for (text, expected) in filters.iter().zip([2, 1, 0, 0]) {
+            let before = topics.groups();
+            topics.remove(filter(text), &0);
+            assert_eq!(topics.groups(), before, "one member is left");
+            topics.remove(filter(text), &1);
+            assert_eq!(topics.groups(), expected);
+        }
     }
 
     proptest! {

@@ -195,3 +195,19 @@ async fn a_take_over_hands_on_what_is_unacknowledged() {
     new.ping().await;
     assert_eq!(old.next().await, Got::Disconnect(ReasonCode::SessionTakenOver));
 }
+
+#[tokio::test]
+async fn there_are_as_many_groups_and_members_as_the_quotas_allow() {
+    let quotas = Quotas { shared_groups: 2, members_per_shared_group: 1, ..Quotas::default() };
+    let node = node_with(quotas.without_rates(), Bounds::default());
+    let mut first = Device::connect(&node, "first").await;
+    let mut second = Device::connect(&node, "second").await;
+    let (granted, refused) = (ReasonCode::GrantedQoS1, ReasonCode::QuotaExceeded);
+    let filters = ["$share/g/a", "$share/g/b", "$share/g/a", "$share/h/a", "a"];
+    assert_eq!(first.subscribe(&filters).await, [granted, granted, granted, refused, granted]);
+    assert_eq!(second.subscribe(&["$share/g/a", "$share/h/a"]).await, [refused, refused]);
+    // What ends makes room.
+    drop(first);
+    eventually(|| node.connected() == 1).await;
+    assert_eq!(second.subscribe(&["$share/h/a", "$share/g/a"]).await, [granted, granted]);
+}

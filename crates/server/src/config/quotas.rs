@@ -94,6 +94,7 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             Some(value) => value.seconds(SHORT_TIMES).or(default.retained_publish_interval),
             None => default.retained_publish_interval,
         },
+        shared_groups: number(table, "shared_groups", COUNTS, default.shared_groups),
         members_per_shared_group: number(
             table,
             "members_per_shared_group",

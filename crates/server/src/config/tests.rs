@@ -88,7 +88,7 @@ fn every_quota_and_limit_can_be_set() {
          queued_messages = 16\nqueued_bytes = 17\nqueued = 18\n\
          dequeued_per_connection = \"unlimited\"\n\
          retained_messages = 19\nretained_publishes = 20\nretained_publish_interval = 0.5\n\
-         members_per_shared_group = 21\n\
+         shared_groups = 22\nmembers_per_shared_group = 21\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
@@ -123,6 +123,7 @@ fn every_quota_and_limit_can_be_set() {
             retained_messages: 19,
             retained_publishes: Some(Rate::per_second(20)),
             retained_publish_interval: Some(seconds(0.5)),
+            shared_groups: 22,
             members_per_shared_group: 21,
         }
     );

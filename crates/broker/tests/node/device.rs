@@ -164,6 +164,17 @@ impl Device {
         self.send(&Packet::Publish(Publish { qos, ..message(topic, payload, id) })).await;
     }
 
+    /// Publishes at QoS 1 a message that lives so many seconds, and waits for the PUBACK.
+    pub async fn publish_for(&mut self, seconds: u32, topic: &str, payload: &[u8]) {
+        let mut properties = PropertiesBuf::default();
+        properties.push(Property::MessageExpiryInterval(seconds)).expect("valid");
+        let properties = properties.as_properties();
+        let qos = QoS::AtLeastOnce;
+        let publish = Publish { qos, properties, ..message(topic, payload, Some(78)) };
+        self.send(&Packet::Publish(publish)).await;
+        assert_eq!(self.next().await, Got::PubAck(78));
+    }
+
     /// Publishes at QoS 1 with RETAIN and waits for the PUBACK.
     pub async fn retain(&mut self, topic: &str, payload: &[u8]) {
         self.send_retained(topic, payload, 77).await;

@@ -86,6 +86,23 @@ async fn the_newest_message_is_discarded_when_the_queue_is_full() {
 }
 
 #[tokio::test]
+async fn what_has_expired_makes_room_in_a_full_queue() {
+    let quotas = Quotas { queued_messages: 1, ..Quotas::default().without_rates() };
+    let node = node_with(quotas, Bounds::default());
+    let (mut device, _) = Device::connect_with(&node, "lamp", lasting()).await;
+    device.subscribe(&["a"]).await;
+    drop(device);
+    eventually(|| node.connected() == 0).await;
+    let mut publisher = Device::connect(&node, "publisher").await;
+    publisher.publish_for(1, "a", b"expired").await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    publisher.publish_for(3_600, "a", b"in its place").await;
+    let (mut device, _) = Device::connect_with(&node, "lamp", lasting()).await;
+    assert_eq!(take(&mut device, 1).await, [b"in its place"]);
+    device.ping().await;
+}
+
+#[tokio::test]
 async fn a_direct_message_passes_a_long_backlog_and_comes_once() {
     let quotas = Quotas { outbound_unacknowledged: 20, ..Quotas::default().without_rates() };
     let node = node_with(quotas, Bounds::default());

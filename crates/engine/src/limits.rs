@@ -27,6 +27,13 @@ pub const USER_PROPERTIES_BYTES: usize = 8 * 1024;
 
 /// Shortest and longest life of a message, in seconds (spec 4.3).
 pub const MESSAGE_EXPIRY_SECONDS: std::ops::RangeInclusive<u32> = 1..=604_800;
+/// Shortest and longest deadline of a direct message, in milliseconds (ours): a week, as MQTT 5
+/// messages live in AWS.
+pub const DEADLINE_MILLIS: std::ops::RangeInclusive<u64> = 1..=604_800_000;
+/// Shortest and longest wait for a device that is not connected, in milliseconds (ours).
+pub const WAIT_ONLINE_MILLIS: std::ops::RangeInclusive<u64> = 1..=60_000;
+/// Longest idempotency key, in bytes (ours).
+pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 
 /// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
 /// configuration may change. A rate of `None` is unlimited.

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher;
 
+use engine::limits::IDEMPOTENCY_KEY_BYTES;
 use identity::sigv4::Headers;
 
 use crate::head::Head;
@@ -10,8 +11,6 @@ use crate::head::Head;
 const HEADER: &str = "x-tenfour-idempotency-key";
 /// What botocore and the other SDKs of AWS keep the same over the retries of one call.
 const SDK_HEADER: &str = "amz-sdk-invocation-id";
-/// The longest key, in bytes.
-const LONGEST: usize = 128;
 
 /// A key of one principal: two principals never mean the same message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,12 +36,12 @@ impl Key {
                 return Err(format!("The header {name} is given twice."));
             }
             let text = std::str::from_utf8(value).unwrap_or("");
-            let fits = (1..=LONGEST).contains(&text.len())
+            let fits = (1..=IDEMPOTENCY_KEY_BYTES).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic());
             return match fits {
                 true => Ok(Some(text)),
                 false => Err(format!(
-                    "The header {name} must have 1 to {LONGEST} visible ASCII characters."
+                    "The header {name} must have 1 to {IDEMPOTENCY_KEY_BYTES} visible ASCII characters."
                 )),
             };
         }

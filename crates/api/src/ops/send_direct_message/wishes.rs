@@ -3,17 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use engine::limits::{DEADLINE_MILLIS, WAIT_ONLINE_MILLIS};
 use identity::sigv4::Headers;
 
 use crate::head::Head;
 
 const DEADLINE: &str = "x-tenfour-deadline-ms";
 const WAIT_ONLINE: &str = "x-tenfour-wait-online-ms";
-
-/// The longest deadline, in milliseconds: a week, as MQTT 5 messages live in AWS.
-const DEADLINES: RangeInclusive<u64> = 1..=604_800_000;
-/// The longest wait for a device, in milliseconds.
-const WAITS: RangeInclusive<u64> = 1..=60_000;
 
 /// What the sender wants beyond AWS's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,8 +27,8 @@ impl Wishes {
     /// A sentence that says what is wrong.
     pub(super) fn parse(head: &Head<'_>) -> Result<Wishes, String> {
         Ok(Wishes {
-            deadline: millis(head, DEADLINE, DEADLINES)?,
-            wait_online: millis(head, WAIT_ONLINE, WAITS)?,
+            deadline: millis(head, DEADLINE, DEADLINE_MILLIS)?,
+            wait_online: millis(head, WAIT_ONLINE, WAIT_ONLINE_MILLIS)?,
         })
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use engine::Moment;
 use engine::close::CloseReason;
+use engine::topics::Topics;
 use mqtt::TopicName;
 
 use crate::connection::Connection;
 use crate::device::Device;
 use crate::node::Node;
+use crate::subscribe::Subscriber;
 use crate::target::Targets;
 
 /// The packets of one read have their moment in common; each device that got bytes is written to
@@ -51,10 +53,12 @@ impl Batch {
     }
 
     /// The targets of a topic, to be given back with [`Batch::keep_targets`]. A batch is one
-    /// publisher's, so that `origin` is always the same.
+    /// publisher's, so that `origin` is always the same. `subscriptions` are the node's, if the
+    /// caller has locked them.
     pub(crate) fn take_targets(
         &mut self,
         node: &Node,
+        subscriptions: Option<&Topics<Subscriber>>,
         topic: TopicName<'_>,
         origin: Option<&Arc<Device>>,
     ) -> Targets {
@@ -67,7 +71,10 @@ impl Batch {
         route.changes = changes;
         route.topic.clear();
         route.topic.push_str(topic.as_str());
-        node.find_targets(topic, origin, &mut targets);
+        match subscriptions {
+            Some(subscriptions) => node.find_targets(subscriptions, topic, origin, &mut targets),
+            None => node.find_targets(&node.subscriptions.read(), topic, origin, &mut targets),
+        }
         targets
     }
 

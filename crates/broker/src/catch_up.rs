@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::Moment;
 use engine::message::Shared;
-use engine::retained::Retained;
+use engine::retained::{Retained, Search};
 use engine::session::Delivery;
 use mqtt::{QoS, TopicFilter};
 
@@ -21,13 +21,15 @@ const AT_ONCE: usize = 64;
 pub(crate) struct CatchUp {
     filter: Box<str>,
     subscribed: Subscribed,
+    /// How many messages had been retained when it was made.
+    until: u64,
     /// The topic of the last one that was sent.
     after: Option<Box<str>>,
 }
 
 impl CatchUp {
-    pub(crate) fn new(filter: TopicFilter<'_>, subscribed: Subscribed) -> Self {
-        CatchUp { filter: filter.as_str().into(), subscribed, after: None }
+    pub(crate) fn new(filter: TopicFilter<'_>, subscribed: Subscribed, until: u64) -> Self {
+        CatchUp { filter: filter.as_str().into(), subscribed, until, after: None }
     }
 }
 
@@ -65,9 +67,13 @@ impl Node {
 
     fn retained_after_last(&self, catch_up: &CatchUp, now: Moment) -> Vec<Retained> {
         let Ok(filter) = TopicFilter::parse(&catch_up.filter) else { return Vec::new() };
-        let parent = self.rules.profile.multi_level_matches_parent;
-        let all = self.retained.read();
-        all.matching(filter, catch_up.after.as_deref(), parent, now, AT_ONCE)
+        let search = Search {
+            filter,
+            parent: self.rules.profile.multi_level_matches_parent,
+            until: catch_up.until,
+            after: catch_up.after.as_deref(),
+        };
+        self.retained.read().matching(&search, now, AT_ONCE)
     }
 
     fn send_one_retained(

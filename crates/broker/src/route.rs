@@ -180,10 +180,15 @@ impl Node {
             return Ok(Ticket::NONE);
         }
         let mut durable = Ticket::NONE;
+        let mut unchanged = None;
         if publication.retain {
+            // A subscription comes before both steps, and gets the message as it is published, or
+            // after both, and gets it as what was retained; not in between, twice.
+            unchanged = Some(self.subscriptions.read());
             durable = self.retain(message, origin, batch.now)?;
         }
-        let targets = batch.take_targets(self, publication.topic, origin);
+        let targets = batch.take_targets(self, unchanged.as_deref(), publication.topic, origin);
+        drop(unchanged);
         for target in &targets.each {
             durable = durable.max(self.deliver(target, message, batch));
         }

@@ -39,6 +39,8 @@ struct Granted {
     options: SubscribeOptions,
     /// Whether the session did not have it before.
     new: bool,
+    /// How many messages had been retained by then: later ones come as they are published.
+    retained: u64,
     durable: Ticket,
 }
 
@@ -142,8 +144,11 @@ impl Driver {
         };
         let subscriber = Subscriber::new(&self.device, kept);
         let subscription = Subscription { subscriber, options, identifier };
-        self.node.subscriptions.write().insert(filter, subscription);
-        Ok(Granted { options, new, durable })
+        let mut subscriptions = self.node.subscriptions.write();
+        subscriptions.insert(filter, subscription);
+        let retained = self.node.retained.read().sets();
+        drop(subscriptions);
+        Ok(Granted { options, new, retained, durable })
     }
 
     /// Whether the shared subscription may have one more member, or may come to be.
@@ -194,7 +199,7 @@ impl Driver {
             let alone = filter.share_group().is_none();
             if wanted && alone && self.node.has_retained_for(filter, batch.now) {
                 let subscribed = Subscribed { options: granted.options, identifier };
-                catch_ups.push(CatchUp::new(filter, subscribed));
+                catch_ups.push(CatchUp::new(filter, subscribed, granted.retained));
             }
         }
         if catch_ups.is_empty() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engine::topics::{Match, Subscription};
+use engine::topics::{Match, Subscription, Topics};
 use mqtt::{QoS, TopicName};
 use smallvec::SmallVec;
 
@@ -122,13 +122,14 @@ impl Node {
     /// a subscription with No Local ([MQTT-3.8.3-3]).
     pub(crate) fn find_targets(
         &self,
+        subscriptions: &Topics<Subscriber>,
         topic: TopicName<'_>,
         origin: Option<&Arc<Device>>,
         targets: &mut Targets,
     ) {
         targets.clear();
         let parent = self.rules.profile.multi_level_matches_parent;
-        self.subscriptions.read().matches(topic, parent, |matched| match matched {
+        subscriptions.matches(topic, parent, |matched| match matched {
             Match::One(one) => {
                 let is_own =
                     origin.is_some_and(|origin| Arc::ptr_eq(origin, &one.subscriber.device));

@@ -20,15 +20,42 @@ pub struct Retained {
     pub publisher: Option<ClientId>,
 }
 
+/// Which retained messages a new subscription gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// What their topics match.
+    pub filter: TopicFilter<'a>,
+    /// Whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS says no, spec 4.4).
+    pub parent: bool,
+    /// What [`RetainedMessages::sets`] said when it was made: what was set later came to it as it
+    /// was published.
+    pub until: u64,
+    /// Only topics that come after this one.
+    pub after: Option<&'a str>,
+}
+
 /// The retained messages of all topics, in the order of the topics' bytes.
 #[derive(Debug, Default)]
 pub struct RetainedMessages {
-    topics: BTreeMap<Box<str>, Retained>,
+    topics: BTreeMap<Box<str>, Numbered>,
+    sets: u64,
     /// Those that expire, the first to do so first.
     expiring: BTreeSet<(Moment, Box<str>)>,
 }
 
+#[derive(Debug)]
+struct Numbered {
+    /// Which of all that were ever set it is, from 1.
+    number: u64,
+    retained: Retained,
+}
+
 impl RetainedMessages {
+    /// How often one was set.
+    pub fn sets(&self) -> u64 {
+        self.sets
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.topics.len()
@@ -46,13 +73,14 @@ impl RetainedMessages {
         if let Some(expires) = retained.message.expires {
             self.expiring.insert((expires, topic.clone()));
         }
-        self.topics.insert(topic, retained);
+        self.sets += 1;
+        self.topics.insert(topic, Numbered { number: self.sets, retained });
     }
 
     /// Keeps none any more for the topic ([MQTT-3.3.1-6]); says whether there was one.
     pub fn remove(&mut self, topic: TopicName<'_>) -> bool {
-        let Some(retained) = self.topics.remove(topic.as_str()) else { return false };
-        if let Some(expires) = retained.message.expires {
+        let Some(removed) = self.topics.remove(topic.as_str()) else { return false };
+        if let Some(expires) = removed.retained.message.expires {
             self.expiring.remove(&(expires, topic.as_str().into()));
         }
         true
@@ -65,12 +93,13 @@ impl RetainedMessages {
             return None;
         }
         let (_, topic) = self.expiring.pop_first()?;
-        self.topics.remove(&topic)
+        self.topics.remove(&topic).map(|removed| removed.retained)
     }
 
     /// The topic's message, if it is still alive.
     pub fn get(&self, topic: &str, now: Moment) -> Option<&Retained> {
-        self.topics.get(topic).filter(|retained| !retained.message.is_expired(now))
+        let found = self.topics.get(topic).map(|numbered| &numbered.retained);
+        found.filter(|retained| !retained.message.is_expired(now))
     }
 
     /// Those alive whose topic comes after `topic`, in order.
@@ -81,23 +110,24 @@ impl RetainedMessages {
     ) -> impl Iterator<Item = &'a Retained> {
         let start = topic.map_or(Bound::Unbounded, Bound::Excluded);
         let range = self.topics.range::<str, _>((start, Bound::Unbounded));
-        range.map(|(_, retained)| retained).filter(move |r| !r.message.is_expired(now))
+        range
+            .map(|(_, numbered)| &numbered.retained)
+            .filter(move |retained| !retained.message.is_expired(now))
     }
 
-    /// At most `count` of those alive that match the filter and whose topic comes after `after`, in
-    /// order. `parent` says whether `sensor/#` matches `sensor` ([MQTT-4.7.1-2]; AWS says no, spec
-    /// 4.4).
-    pub fn matching(
-        &self,
-        filter: TopicFilter<'_>,
-        after: Option<&str>,
-        parent: bool,
-        now: Moment,
-        count: usize,
-    ) -> Vec<Retained> {
+    /// At most `count` of those alive that are searched for, in order.
+    pub fn matching(&self, search: &Search<'_>, now: Moment, count: usize) -> Vec<Retained> {
+        let Search { filter, parent, until, after } = *search;
+        let is_wanted = |numbered: &&Numbered| {
+            numbered.number <= until && !numbered.retained.message.is_expired(now)
+        };
         if !filter.has_wildcard() {
-            let found = self.get(filter.inner(), now).filter(|_| after.is_none());
-            return found.into_iter().cloned().collect();
+            let found = self.topics.get(filter.inner()).filter(|_| after.is_none());
+            return found
+                .filter(is_wanted)
+                .map(|found| found.retained.clone())
+                .into_iter()
+                .collect();
         }
         let literal = literal_prefix(filter);
         let start = match after {
@@ -107,12 +137,12 @@ impl RetainedMessages {
         let range = self.topics.range::<str, _>((start, Bound::Unbounded));
         range
             .take_while(|(topic, _)| topic.starts_with(literal))
-            .map(|(_, retained)| retained)
+            .map(|(_, numbered)| numbered)
+            .filter(is_wanted)
+            .map(|numbered| &numbered.retained)
             .filter(|retained| {
                 let name = retained.message.topic.as_name();
-                filter.matches(name)
-                    && (parent || !is_parent(filter, name))
-                    && !retained.message.is_expired(now)
+                filter.matches(name) && (parent || !is_parent(filter, name))
             })
             .take(count)
             .cloned()
@@ -162,7 +192,8 @@ mod tests {
         let mut found: Vec<String> = Vec::new();
         loop {
             let after = found.last().map(String::as_str);
-            let some = all.matching(filter, after, parent, Moment::START, 2);
+            let search = Search { filter, parent, until: all.sets(), after };
+            let some = all.matching(&search, Moment::START, 2);
             if some.is_empty() {
                 return found;
             }

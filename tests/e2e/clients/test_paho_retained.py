@@ -40,6 +40,8 @@ def test_a_late_subscriber_hears_what_was_kept(paho, client_id, version, publish
     publisher = paho("-pub", version=publisher_version)
     topic = f"{client_id}/state"
     publisher.publish(topic, b"on", qos, True)
+    # At QoS 0 only what is acknowledged after it tells that it was taken.
+    publisher.publish(f"{client_id}/marker", MARKER)
     late = paho(version=version)
     late.subscribe(topic, 2)
     message = late.message()

@@ -62,3 +62,35 @@ async fn no_local_holds_for_what_was_retained_too() {
     assert!(matches!(device.next().await, Got::Retained { topic, .. } if topic == "r/others"));
     device.ping().await;
 }
+
+/// A subscription and a message at the same moment: as it is published or as what was retained, but
+/// once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_subscription_at_the_same_moment_gets_the_message_once() {
+    let node = storing_node(&Arc::new(Memory::new()));
+    let mut publisher = Device::connect(&node, "publisher").await;
+    let mut device = Device::connect(&node, "lamp").await;
+    for round in 0..2_000 {
+        let topic = format!("r/{round}");
+        let retaining = tokio::spawn({
+            let topic = topic.clone();
+            async move {
+                publisher.retain(&topic, b"on").await;
+                publisher
+            }
+        });
+        device.subscribe_at(QoS::AtMostOnce, &[&topic]).await;
+        publisher = retaining.await.expect("no panic");
+        device.send(&Packet::PingReq).await;
+        let mut copies = 0;
+        loop {
+            match device.next().await {
+                Got::Publish { .. } | Got::Retained { .. } => copies += 1,
+                Got::SubAck(_) => {}
+                Got::Pong => break,
+                other => panic!("unexpected: {other:?}"),
+            }
+        }
+        assert_eq!(copies, 1, "round {round}");
+    }
+}

@@ -12,6 +12,7 @@ mod fault;
 mod head;
 mod ops;
 mod percent;
+mod pieces;
 mod query;
 mod refused;
 mod reply;
@@ -26,6 +27,7 @@ pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
+pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;
 

@@ -12,7 +12,7 @@ use engine::limits::{Bounds, Quotas};
 use engine::profile::AWS;
 use engine::session::Rules;
 use http::{Request, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Collected, Full};
 use policy::{Document, PolicySet, Scope};
 use serde_json::Value;
 use store::{Durability, Journal, Memory};
@@ -88,11 +88,13 @@ impl Fixture {
             .uri(uri)
             .body(Full::new(Bytes::copy_from_slice(body)))
             .expect("a request");
-        let (head, body) = self.api.handle(request, &caller(statements)).await.into_head_and_body();
-        let error = head.headers().get("x-amzn-errortype");
+        let answer = self.api.handle(request, &caller(statements)).await.into_answer();
+        let (head, body) = answer.into_parts();
+        let Ok(body) = body.collect().await.map(Collected::to_bytes);
+        let error = head.headers.get("x-amzn-errortype");
         let error = error.map(|name| name.to_str().expect("ASCII").trim_end_matches(':').into());
         let body = serde_json::from_slice(&body).expect("JSON");
-        Answer { status: head.status(), error, body }
+        Answer { status: head.status, error, body }
     }
 
     /// A publish of a sender who may do everything.

@@ -1,14 +1,16 @@
 //! HTTP/1.1 as the library has it: for requests of an unusual form.
 
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use api::{Answer, Caller};
+use api::{Answer, AnswerBody, Caller};
+use bytes::Bytes;
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -54,8 +56,7 @@ where
         let working = Working::new(&activity);
         async move {
             let answer = answer(request, held, &caller).await;
-            drop(working);
-            Ok::<Answer, Infallible>(answer)
+            Ok::<_, Infallible>(answer.map(|body| Written { body, _working: working }))
         }
     });
     let builder = builder(&doors);
@@ -120,6 +121,32 @@ impl Working {
         activity.in_flight.fetch_add(1, Ordering::Relaxed);
         activity.requests.fetch_add(1, Ordering::Relaxed);
         Working(Arc::clone(activity))
+    }
+}
+
+/// The body of an answer. The request is in flight until the last of it is taken.
+struct Written {
+    body: AnswerBody,
+    _working: Working,
+}
+
+impl Body for Written {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -141,11 +141,21 @@ impl Visit {
         let (exchange, dispatch) = match api.begin(&head, payload, &self.caller, TraceId::random())
         {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
-            Begun::Answered(reply) => return answer(&mut respond, reply),
+            Begun::Answered(reply) => {
+                if let Some(rest) = answer(&mut respond, reply) {
+                    let (open, presence) = (self.calls.hold(), self.held.presence.clone());
+                    tokio::spawn(async move {
+                        rest.send().await;
+                        drop((open, presence));
+                    });
+                }
+                return;
+            }
             Begun::Published(publishing) => {
                 let open = self.calls.hold();
                 publishing.when_answered(move |reply| {
-                    answer(&mut respond, reply);
+                    // Its body is whole.
+                    let _ = answer(&mut respond, reply);
                     drop(open);
                 });
                 return;
@@ -173,7 +183,11 @@ impl Visit {
         tokio::spawn(async move {
             let request = Request::from_parts(parts, body);
             tokio::select! {
-                reply = doors.api.handle(request, &caller) => answer(&mut respond, reply),
+                reply = doors.api.handle(request, &caller) => {
+                    if let Some(rest) = answer(&mut respond, reply) {
+                        rest.send().await;
+                    }
+                }
                 // The sender has given the request up.
                 _ = std::future::poll_fn(|cx| respond.poll_reset(cx)) => {}
             }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use api::{Answer, Api, Caller, Credentials, Listed};
+use api::{Answer, AnswerBody, Api, Caller, Credentials, Listed};
 use broker::{Entrance, Serving};
-use bytes::Bytes;
 use engine::directory::Principal;
-use http_body_util::Full;
 use hyper::header::{
     CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -74,7 +72,7 @@ async fn serve<B>(request: Request<B>, held: Held, caller: Caller, principal: Ar
 }
 
 fn accept(key: &HeaderValue, protocol: &'static str) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(AnswerBody::from(""));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -87,7 +85,7 @@ fn accept(key: &HeaderValue, protocol: &'static str) -> Answer {
 }
 
 fn refuse(what: &'static str) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(what.as_bytes())));
+    let mut answer = Response::new(AnswerBody::from(what));
     *answer.status_mut() = StatusCode::BAD_REQUEST;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     answer

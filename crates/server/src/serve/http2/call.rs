@@ -1,14 +1,16 @@
 //! The requests of one connection that wait for their devices.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use api::{Exchange, Progress, Reply};
+use api::{AnswerBody, Exchange, Pieces, Progress, Reply};
 use broker::{Settle, Settled};
 use bytes::Bytes;
+use h2::SendStream;
 use h2::server::SendResponse;
-use http::HeaderValue;
 use http::header::DATE;
+use http::{HeaderValue, Response};
 use parking_lot::Mutex;
 
 use crate::serve::date;
@@ -47,7 +49,8 @@ impl Call {
     pub(super) fn settle(&self, settled: Settled) {
         self.give_up_if_reset();
         let Some(Open { exchange, mut respond }) = self.0.lock().take() else { return };
-        answer(&mut respond, exchange.settle(settled));
+        // Its body is whole.
+        let _ = answer(&mut respond, exchange.settle(settled));
     }
 
     /// A sender that gave the request up is gone, and the exchange with it.
@@ -76,14 +79,49 @@ impl Settle for Call {
     }
 }
 
-/// Sends an answer. The peer may have gone away; then nobody is left to tell.
-pub(super) fn answer(respond: &mut SendResponse<Bytes>, reply: Reply) {
-    let (mut head, body) = reply.into_head_and_body();
+/// Sends an answer; what is returned is a body that has yet to be made. The peer may have gone away;
+/// then nobody is left to tell.
+pub(super) fn answer(respond: &mut SendResponse<Bytes>, reply: Reply) -> Option<Rest> {
+    let (mut head, body) = reply.into_answer().into_parts();
     if let Ok(date) = date::with(HeaderValue::from_str) {
-        head.headers_mut().insert(DATE, date);
+        head.headers.insert(DATE, date);
     }
-    if let Ok(mut stream) = respond.send_response(head, false) {
-        let _ = stream.send_data(body, true);
+    let mut stream = respond.send_response(Response::from_parts(head, ()), false).ok()?;
+    match body {
+        AnswerBody::Whole(bytes) => {
+            let _ = stream.send_data(bytes.unwrap_or_default(), true);
+            None
+        }
+        AnswerBody::Pieces(pieces) => Some(Rest { stream, pieces }),
+    }
+}
+
+/// A body that is sent while it is made.
+pub(super) struct Rest {
+    stream: SendStream<Bytes>,
+    pieces: Pieces,
+}
+
+impl Rest {
+    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more.
+    pub(super) async fn send(self) {
+        let Rest { mut stream, mut pieces } = self;
+        loop {
+            let next = tokio::select! {
+                next = pieces.next() => next,
+                _ = poll_fn(|cx| stream.poll_reset(cx)) => return,
+            };
+            let Some(mut piece) = next else { break };
+            while !piece.is_empty() {
+                stream.reserve_capacity(piece.len());
+                let Some(Ok(room)) = poll_fn(|cx| stream.poll_capacity(cx)).await else { return };
+                if stream.send_data(piece.split_to(room.min(piece.len())), false).is_err() {
+                    return;
+                }
+            }
+        }
+        // The peer may have gone away in the end.
+        let _ = stream.send_data(Bytes::new(), true);
     }
 }
 

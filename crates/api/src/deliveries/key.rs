@@ -1,6 +1,7 @@
 //! Idempotency keys.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use engine::limits::IDEMPOTENCY_KEY_BYTES;
 use identity::sigv4::Headers;
@@ -15,13 +16,13 @@ const SDK_HEADER: &str = "amz-sdk-invocation-id";
 /// A key of one principal: two principals never mean the same message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    principal_id: Box<str>,
+    principal_id: Arc<str>,
     text: Box<str>,
 }
 
 impl Key {
-    pub(crate) fn new(principal_id: &str, text: &str) -> Self {
-        Key { principal_id: principal_id.into(), text: text.into() }
+    pub(crate) fn new(principal_id: &Arc<str>, text: &str) -> Self {
+        Key { principal_id: Arc::clone(principal_id), text: text.into() }
     }
 
     /// The text of the key that a request has, if it has one; ours before the SDK's.

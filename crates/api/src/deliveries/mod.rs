@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use engine::Moment;
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use parking_lot::Mutex;
 use telemetry::TraceId;
 
 pub(crate) use key::{Key, fingerprint};
-pub(crate) use record::{Known, Record};
+pub(crate) use record::{Known, Record, Target};
 
 /// The messages of a while, by trace ID and by idempotency key. Bounded by time and number: beyond
 /// either the oldest is forgotten.
@@ -27,7 +28,8 @@ pub(crate) struct Deliveries {
 
 #[derive(Default)]
 struct Book {
-    by_trace_id: HashMap<TraceId, Arc<Record>, RandomState>,
+    /// Found without looking at more of them than the one that is asked for.
+    by_trace_id: HashTable<Arc<Record>>,
     by_key: HashMap<Key, Arc<Record>, RandomState>,
     /// All of them, oldest first, and until when they are kept.
     order: VecDeque<(Moment, Arc<Record>)>,
@@ -62,7 +64,9 @@ impl Deliveries {
             }
             book.by_key.insert(key.clone(), Arc::clone(record));
         }
-        book.by_trace_id.insert(record.trace_id(), Arc::clone(record));
+        book.by_trace_id.insert_unique(hash(record.trace_id()), Arc::clone(record), |present| {
+            hash(present.trace_id())
+        });
         book.order.push_back((now.after(self.kept_for), Arc::clone(record)));
         Claim::New
     }
@@ -77,8 +81,15 @@ impl Deliveries {
     pub(crate) fn get(&self, trace_id: TraceId, now: Moment) -> Option<Arc<Record>> {
         let mut book = self.book.lock();
         book.forget_old(now, self.most);
-        book.by_trace_id.get(&trace_id).map(Arc::clone)
+        let is_it = |record: &Arc<Record>| record.trace_id() == trace_id;
+        book.by_trace_id.find(hash(trace_id), is_it).map(Arc::clone)
     }
+}
+
+/// A trace ID is random as it is.
+fn hash(trace_id: TraceId) -> u64 {
+    let [bytes @ .., _, _, _, _, _, _, _, _] = *trace_id.as_bytes();
+    u64::from_le_bytes(bytes)
 }
 
 impl Book {
@@ -87,7 +98,10 @@ impl Book {
             && (*until <= now || self.order.len() >= most)
         {
             let Some((_, record)) = self.order.pop_front() else { return };
-            self.by_trace_id.remove(&record.trace_id());
+            let is_it = |present: &Arc<Record>| Arc::ptr_eq(present, &record);
+            if let Ok(found) = self.by_trace_id.find_entry(hash(record.trace_id()), is_it) {
+                found.remove();
+            }
             self.remove_key(&record);
         }
     }

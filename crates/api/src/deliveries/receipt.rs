@@ -16,8 +16,8 @@ impl Record {
         let (status, settled) = status(&stage);
         let mut receipt = json!({
             "traceId": known.trace_id.to_string(),
-            "clientId": known.client_id,
-            "topic": known.topic,
+            "clientId": known.target.client_id(),
+            "topic": known.target.topic(),
             "takenInAt": known.taken_in_millis,
             "status": status,
         });

@@ -6,20 +6,48 @@ use std::time::Duration;
 use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
 use engine::outcome::DirectOutcome;
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use telemetry::TraceId;
 
 use super::{Deliveries, Key};
 
-/// What is known of a message from the start.
+/// Bytes of a target that need no allocation of their own.
+const TARGET_BYTES: usize = 48;
+
+/// What is known of a message from the start. There are many of them for a long time: it is small,
+/// and mostly one allocation with the record around it.
 pub(crate) struct Known {
     pub(crate) trace_id: TraceId,
-    pub(crate) client_id: Box<str>,
-    pub(crate) topic: Box<str>,
-    pub(crate) principal_id: Box<str>,
+    pub(crate) target: Target,
+    pub(crate) principal_id: Arc<str>,
     /// When it was taken in, in milliseconds since 1970.
     pub(crate) taken_in_millis: u64,
     pub(crate) key: Option<Key>,
     pub(crate) fingerprint: u64,
+}
+
+/// The device and the topic of a message.
+pub(crate) struct Target {
+    /// One after the other.
+    text: SmallVec<[u8; TARGET_BYTES]>,
+    client_id_bytes: usize,
+}
+
+impl Target {
+    pub(crate) fn new(client_id: &str, topic: &str) -> Self {
+        let mut text = SmallVec::with_capacity(client_id.len() + topic.len());
+        text.extend_from_slice(client_id.as_bytes());
+        text.extend_from_slice(topic.as_bytes());
+        Target { text, client_id_bytes: client_id.len() }
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.client_id_bytes]).unwrap_or_default()
+    }
+
+    pub(super) fn topic(&self) -> &str {
+        std::str::from_utf8(&self.text[self.client_id_bytes..]).unwrap_or_default()
+    }
 }
 
 /// One message. It hears of its PUBACK even after its sender was told that none came in time.
@@ -31,8 +59,9 @@ pub(crate) struct Record {
 
 struct State {
     stage: Stage,
-    waiting: Vec<Waiting>,
-    last: u64,
+    /// Mostly one: its sender.
+    waiting: SmallVec<[Waiting; 1]>,
+    last: u32,
     dispatched: Option<Dispatched>,
 }
 
@@ -49,7 +78,7 @@ pub(super) enum Stage {
 
 /// Somebody who waits.
 struct Waiting {
-    number: u64,
+    number: u32,
     to: Arc<dyn Settle>,
     /// Whether it has a time of its own, being a repetition.
     joined: bool,
@@ -57,7 +86,8 @@ struct Waiting {
 
 impl Record {
     pub(crate) fn new(known: Known, deliveries: &Arc<Deliveries>) -> Arc<Self> {
-        let state = State { stage: Stage::Pending, waiting: Vec::new(), last: 0, dispatched: None };
+        let state =
+            State { stage: Stage::Pending, waiting: SmallVec::new(), last: 0, dispatched: None };
         let deliveries = Arc::downgrade(deliveries);
         Arc::new(Record { known, deliveries, state: Mutex::new(state) })
     }
@@ -123,7 +153,7 @@ impl Record {
     }
 
     /// The time of a repetition is over.
-    fn time_out(&self, number: u64) {
+    fn time_out(&self, number: u32) {
         let mut state = self.state.lock();
         let Some(at) = state.waiting.iter().position(|waiting| waiting.number == number) else {
             return;
@@ -150,14 +180,14 @@ impl Record {
 }
 
 impl State {
-    fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u64 {
+    fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u32 {
         self.last += 1;
         self.waiting.push(Waiting { number: self.last, to, joined });
         self.last
     }
 
     /// Takes down the news; those who are to hear it.
-    fn take(&mut self, settled: &Settled) -> Vec<Waiting> {
+    fn take(&mut self, settled: &Settled) -> SmallVec<[Waiting; 1]> {
         let goes_on = settled.outcome == DirectOutcome::ConfirmationTimeout
             && settled.wire != OnTheWire::Never;
         if goes_on {

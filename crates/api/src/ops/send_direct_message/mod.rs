@@ -14,7 +14,7 @@ use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
 
 use super::Call;
-use crate::deliveries::{Claim, Deliveries, Key, Known, Record, fingerprint};
+use crate::deliveries::{Claim, Deliveries, Key, Known, Record, Target, fingerprint};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
 pub(crate) use ledger::Ledger;
@@ -83,7 +83,7 @@ fn record(
     if !waits && input.key.is_none() {
         return None;
     }
-    let principal_id = &*ledger.sender.principal.id;
+    let principal_id = &ledger.sender.principal.id;
     let (client_id, topic) = (input.client_id.as_str(), input.topic_text());
     let properties = input.properties.as_properties();
     let confirmed = input.confirmation.is_some();
@@ -94,9 +94,8 @@ fn record(
         .map_or(0, |_| fingerprint(client_id, topic, confirmed, properties.as_bytes(), payload));
     let known = Known {
         trace_id: ledger.trace_id(),
-        client_id: client_id.into(),
-        topic: topic.into(),
-        principal_id: principal_id.into(),
+        target: Target::new(client_id, topic),
+        principal_id: Arc::clone(principal_id),
         taken_in_millis: node.wall().millis(ledger.taken_in),
         key: input.key.as_deref().map(|text| Key::new(principal_id, text)),
         fingerprint,

@@ -43,6 +43,17 @@ pub(crate) fn damaged(folder: &Path, what: &str) -> StoreError {
     StoreError::new(Trouble::Damaged, sentence)
 }
 
+/// A file of outcomes cannot have been written like that.
+pub(crate) fn damaged_outcomes(folder: &Path, file: &Path) -> StoreError {
+    let sentence = format!(
+        "{} is damaged; remove it to start without the outcomes of messages that are in it, which \
+         only repeated requests need (the folder is {})",
+        file.display(),
+        folder.display()
+    );
+    StoreError::new(Trouble::Damaged, sentence)
+}
+
 /// Commits that were on the disk are not any more.
 pub(crate) fn missing(folder: &Path, expected: u64, found: u64, file: &Path) -> StoreError {
     let sentence = format!(

@@ -12,6 +12,7 @@ use crate::contained::contained;
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::journal_files;
+use crate::trail::{EmbeddedTrail, TrailSettings};
 
 /// [`Records`] in a folder. Dropping it closes it, but only [`Records::close`] says whether that went
 /// well.
@@ -24,7 +25,7 @@ pub struct Embedded {
 struct Open {
     database: Database,
     writing: Mutex<Writing>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// What commits need one at a time.
@@ -59,9 +60,22 @@ impl Embedded {
             database.sync().map_err(failed)?;
             let file = CommitsFile::open(&folder, commits)?;
             let writing = Mutex::new(Writing { commits, file, failure: None });
-            Ok(Open { database, writing, _folder: folder })
+            Ok(Open { database, writing, folder })
         })?;
         Ok(Self { path: path.to_owned(), open: RwLock::new(Some(open)) })
+    }
+
+    /// Opens the trail in the same folder, which this process has to itself as long as the store is
+    /// open, and visits what is in it.
+    ///
+    /// # Errors
+    /// One sentence with the folder, the cause and what to do.
+    pub fn open_trail(
+        &self,
+        settings: TrailSettings,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<EmbeddedTrail, StoreError> {
+        self.with_open(|open| EmbeddedTrail::open(open.folder.outcomes(), settings, visit))
     }
 
     fn with_open<T>(

@@ -11,6 +11,7 @@ use crate::cause;
 const LOCK: &str = "store.lock";
 const COMMITS: &str = "commits";
 const DATA: &str = "data";
+const OUTCOMES: &str = "outcomes";
 /// fjall's mark of a database whose creation got to its end.
 const FJALL_VERSION: &str = "version";
 /// fjall's folder for everything that is not in its journal any more.
@@ -45,6 +46,11 @@ impl Folder {
     /// fjall's folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.path.join(DATA)
+    }
+
+    /// The folder of the trail.
+    pub(crate) fn outcomes(&self) -> PathBuf {
+        self.path.join(OUTCOMES)
     }
 
     /// Prepares for fjall to open its folder. A process that ended while it made the folder left a

@@ -4,6 +4,8 @@
 //! merge tree: a commit is one append to fjall's journal, and one `fdatasync` if it has to be on
 //! the disk.
 //!
+//! [`EmbeddedTrail`] keeps a [`store::Trail`] beside them, in files of its own.
+//!
 //! # Keys
 //!
 //! Records are ordered by the bytes of their keys, and neighbours are read together. So what belongs
@@ -18,6 +20,7 @@
 //! | `store.lock` | held locked while a process has the store open; its process ID |
 //! | `commits` | how many commits are on the disk, and the version of the format |
 //! | `data/` | fjall's files |
+//! | `outcomes/` | the files of the trail |
 //!
 //! # What is checked when it opens
 //!
@@ -36,5 +39,7 @@ mod database;
 mod embedded;
 mod folder;
 mod journal_files;
+mod trail;
 
 pub use embedded::Embedded;
+pub use trail::{EmbeddedTrail, TrailSettings};

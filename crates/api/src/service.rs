@@ -10,6 +10,7 @@ use engine::outcome::DirectOutcome;
 use http::Request;
 use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
+use store::{StoreError, Trail};
 use telemetry::{TraceId, event};
 use tokio::sync::oneshot;
 
@@ -49,8 +50,31 @@ impl Api {
     /// The API of `node`, for signatures in `region`.
     pub fn new(node: Arc<Node>, region: String) -> Self {
         let bounds = node.bounds();
-        let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts);
+        let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
+        let deliveries = Arc::new(deliveries);
         Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries }
+    }
+
+    /// The same, but what became of messages with an idempotency key outlives the process: `open`
+    /// visits the entries of an earlier one and gives the trail for those of this one.
+    ///
+    /// # Errors
+    /// What `open` gives.
+    pub fn open(
+        node: Arc<Node>,
+        region: String,
+        open: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<Arc<dyn Trail>, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let bounds = node.bounds();
+        let mut deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
+        let trail = open(&mut |entry| deliveries.restore(entry))?;
+        deliveries.keep_in(trail);
+        Ok(Api { deliveries: Arc::new(deliveries), ..Api::new(node, region) })
+    }
+
+    /// Writes what the next process is to know.
+    pub fn close(&self) {
+        self.deliveries.close();
     }
 
     /// The node behind it.

@@ -42,7 +42,7 @@ const TABLE: [Row; 16] = [
     shell("telemetry", &["engine", "mqtt"]),
     shell("reactor", &[]),
     shell("broker", &["engine", "mqtt", "policy", "reactor", "store", "telemetry"]),
-    shell("api", &["broker", "engine", "identity", "mqtt", "policy", "telemetry"]),
+    shell("api", &["broker", "engine", "identity", "mqtt", "policy", "store", "telemetry"]),
     shell("client", &["identity", "mqtt"]),
     Row {
         name: "server",

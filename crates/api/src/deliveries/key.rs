@@ -1,10 +1,10 @@
 //! Idempotency keys.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use engine::limits::IDEMPOTENCY_KEY_BYTES;
 use identity::sigv4::Headers;
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::head::Head;
 
@@ -23,6 +23,11 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(principal_id: &Arc<str>, text: &str) -> Self {
         Key { principal_id: Arc::clone(principal_id), text: text.into() }
+    }
+
+    /// What its sender calls it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The text of the key that a request has, if it has one; ours before the SDK's.
@@ -58,6 +63,11 @@ pub(crate) fn fingerprint(
     properties: &[u8],
     payload: &[u8],
 ) -> u64 {
-    let request = (client_id, topic, confirmed, properties, payload);
-    foldhash::quality::FixedState::default().hash_one(request)
+    // Part of the format of what is kept.
+    let mut hasher = Xxh3::new();
+    for part in [client_id.as_bytes(), topic.as_bytes(), properties, payload, &[confirmed.into()]] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.digest()
 }

@@ -1,6 +1,7 @@
 //! What became of the confirmed messages, also after their answers; and which request is the
 //! repetition of which.
 
+mod kept;
 mod key;
 mod receipt;
 mod record;
@@ -9,10 +10,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Moment;
+use engine::{Moment, Wall};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
+use store::Trail;
 use telemetry::TraceId;
 
 pub(crate) use key::{Key, fingerprint};
@@ -24,6 +26,9 @@ pub(crate) struct Deliveries {
     book: Mutex<Book>,
     kept_for: Duration,
     most: usize,
+    wall: Wall,
+    /// Where those with an idempotency key are kept for the next process.
+    trail: Option<Arc<dyn Trail>>,
 }
 
 #[derive(Default)]
@@ -46,9 +51,9 @@ pub(crate) enum Claim {
 }
 
 impl Deliveries {
-    /// Keeps each message so long, and at most so many.
-    pub(crate) fn new(kept_for: Duration, most: usize) -> Arc<Self> {
-        Arc::new(Deliveries { book: Mutex::default(), kept_for, most })
+    /// Keeps each message so long, and at most so many, in memory.
+    pub(crate) fn new(kept_for: Duration, most: usize, wall: Wall) -> Self {
+        Deliveries { book: Mutex::default(), kept_for, most, wall, trail: None }
     }
 
     /// Takes a message down, unless its key is that of another.
@@ -64,10 +69,7 @@ impl Deliveries {
             }
             book.by_key.insert(key.clone(), Arc::clone(record));
         }
-        book.by_trace_id.insert_unique(hash(record.trace_id()), Arc::clone(record), |present| {
-            hash(present.trace_id())
-        });
-        book.order.push_back((now.after(self.kept_for), Arc::clone(record)));
+        book.add(Arc::clone(record), now.after(self.kept_for));
         Claim::New
     }
 
@@ -81,8 +83,7 @@ impl Deliveries {
     pub(crate) fn get(&self, trace_id: TraceId, now: Moment) -> Option<Arc<Record>> {
         let mut book = self.book.lock();
         book.forget_old(now, self.most);
-        let is_it = |record: &Arc<Record>| record.trace_id() == trace_id;
-        book.by_trace_id.find(hash(trace_id), is_it).map(Arc::clone)
+        book.find(trace_id)
     }
 }
 
@@ -93,6 +94,17 @@ fn hash(trace_id: TraceId) -> u64 {
 }
 
 impl Book {
+    fn add(&mut self, record: Arc<Record>, until: Moment) {
+        let rehash = |present: &Arc<Record>| hash(present.trace_id());
+        self.by_trace_id.insert_unique(hash(record.trace_id()), Arc::clone(&record), rehash);
+        self.order.push_back((until, record));
+    }
+
+    fn find(&self, trace_id: TraceId) -> Option<Arc<Record>> {
+        let is_it = |record: &Arc<Record>| record.trace_id() == trace_id;
+        self.by_trace_id.find(hash(trace_id), is_it).map(Arc::clone)
+    }
+
     fn forget_old(&mut self, now: Moment, most: usize) {
         while let Some((until, _)) = self.order.front()
             && (*until <= now || self.order.len() >= most)

@@ -6,7 +6,7 @@ use engine::close::CloseReason;
 use engine::outcome::DirectOutcome;
 use serde_json::{Value, json};
 
-use super::record::{Record, Stage};
+use super::record::{Earlier, Record, Stage};
 
 impl Record {
     /// The receipt as JSON.
@@ -21,13 +21,14 @@ impl Record {
             "takenInAt": known.taken_in_millis,
             "status": status,
         });
+        let (handed_over, acknowledged) = times(&stage, wall);
+        if let Some(at) = handed_over {
+            receipt["handedOverAt"] = at.into();
+        }
+        if let Some(at) = acknowledged {
+            receipt["acknowledgedAt"] = at.into();
+        }
         if let Some(settled) = settled {
-            if let Some(at) = settled.handed_over {
-                receipt["handedOverAt"] = wall.millis(at).into();
-            }
-            if let Some(at) = settled.acknowledged {
-                receipt["acknowledgedAt"] = wall.millis(at).into();
-            }
             if let Some(epoch) = settled.epoch {
                 receipt["connectionEpoch"] = epoch.into();
             }
@@ -47,11 +48,25 @@ impl Record {
     }
 }
 
+/// When it was handed over and acknowledged, in milliseconds since 1970.
+fn times(stage: &Stage, wall: Wall) -> (Option<u64>, Option<u64>) {
+    match stage {
+        Stage::Pending => (None, None),
+        Stage::TimedOut(settled) | Stage::Ended { settled, .. } => {
+            let millis = |at| wall.millis(at);
+            (settled.handed_over.map(millis), settled.acknowledged.map(millis))
+        }
+        Stage::Earlier(earlier) => (Some(earlier.handed_over), earlier.acknowledged),
+    }
+}
+
 fn status(stage: &Stage) -> (&'static str, Option<&Settled>) {
     let (settled, late) = match stage {
         Stage::Pending => return ("pending", None),
         Stage::TimedOut(settled) => return ("pending", Some(settled)),
-        Stage::Ended { settled, late } => (settled, *late),
+        Stage::Ended { settled, late } | Stage::Earlier(Earlier { settled, late, .. }) => {
+            (settled, *late)
+        }
     };
     let status = match settled.outcome {
         DirectOutcome::Acknowledged if late => "acknowledged-late",

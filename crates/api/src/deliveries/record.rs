@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use smallvec::SmallVec;
 use telemetry::TraceId;
 
+use super::kept::is_never_sent;
 use super::{Deliveries, Key};
 
 /// Bytes of a target that need no allocation of their own.
@@ -63,6 +64,8 @@ struct State {
     waiting: SmallVec<[Waiting; 1]>,
     last: u32,
     dispatched: Option<Dispatched>,
+    /// The next process will know that it was sent.
+    kept: bool,
 }
 
 /// How far it is.
@@ -74,6 +77,18 @@ pub(super) enum Stage {
     TimedOut(Settled),
     /// It has come to its end; late, if its sender had been told before.
     Ended { settled: Settled, late: bool },
+    /// It came to its end in an earlier process.
+    Earlier(Earlier),
+}
+
+/// The end of a message of an earlier process. Times are in milliseconds since 1970; the moments in
+/// `settled` are none.
+#[derive(Clone, Debug)]
+pub(super) struct Earlier {
+    pub(super) settled: Settled,
+    pub(super) late: bool,
+    pub(super) handed_over: u64,
+    pub(super) acknowledged: Option<u64>,
 }
 
 /// Somebody who waits.
@@ -86,10 +101,21 @@ struct Waiting {
 
 impl Record {
     pub(crate) fn new(known: Known, deliveries: &Arc<Deliveries>) -> Arc<Self> {
-        let state =
-            State { stage: Stage::Pending, waiting: SmallVec::new(), last: 0, dispatched: None };
         let deliveries = Arc::downgrade(deliveries);
-        Arc::new(Record { known, deliveries, state: Mutex::new(state) })
+        Arc::new(Record { known, deliveries, state: Mutex::new(State::new(Stage::Pending)) })
+    }
+
+    /// A message of an earlier process.
+    pub(super) fn of_earlier(known: Known, earlier: Earlier) -> Arc<Self> {
+        let state = Mutex::new(State::new(Stage::Earlier(earlier)));
+        Arc::new(Record { known, deliveries: Weak::new(), state })
+    }
+
+    /// More is known of a message of an earlier process.
+    pub(super) fn set_earlier(&self, set: impl FnOnce(&mut Earlier)) {
+        if let Stage::Earlier(earlier) = &mut self.state.lock().stage {
+            set(earlier);
+        }
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
@@ -126,7 +152,8 @@ impl Record {
         timeout: Option<Duration>,
     ) -> Result<Option<Dispatched>, Settled> {
         let mut state = self.state.lock();
-        if let Stage::Ended { settled, .. } = &state.stage {
+        if let Stage::Ended { settled, .. } | Stage::Earlier(Earlier { settled, .. }) = &state.stage
+        {
             return Err(settled.clone());
         }
         let number = state.push(to, true);
@@ -141,7 +168,33 @@ impl Record {
 
     /// The message was handed to a connection.
     pub(crate) fn dispatched(&self, dispatched: Dispatched) {
-        self.state.lock().dispatched = Some(dispatched);
+        let mut state = self.state.lock();
+        state.dispatched = Some(dispatched);
+        self.keep_sent(&mut state, dispatched);
+    }
+
+    /// Has the next process know that the message was sent, if that can matter and it does not yet.
+    /// Under the lock, so that it is known before how it ended.
+    fn keep_sent(&self, state: &mut State, dispatched: Dispatched) {
+        if self.known.key.is_some()
+            && !state.kept
+            && let Some(deliveries) = self.deliveries.upgrade()
+        {
+            state.kept = deliveries.keep_sent(&self.known, dispatched.epoch, dispatched.at);
+        }
+    }
+
+    /// The same for how it ended.
+    fn keep_end(&self, state: &mut State, settled: &Settled) {
+        if let (Some(epoch), Some(at)) = (settled.epoch, settled.handed_over) {
+            self.keep_sent(state, Dispatched { epoch, at });
+        }
+        if let Stage::Ended { settled, late } = &state.stage
+            && state.kept
+            && let Some(deliveries) = self.deliveries.upgrade()
+        {
+            deliveries.keep_end(self.known.trace_id, settled, *late);
+        }
     }
 
     /// It ended at once; its sender is told by the caller, repetitions that joined meanwhile here.
@@ -165,7 +218,7 @@ impl Record {
         let waiting = state.waiting.swap_remove(at);
         let settled = match &state.stage {
             Stage::TimedOut(settled) => settled.clone(),
-            Stage::Pending | Stage::Ended { .. } => Settled {
+            Stage::Pending | Stage::Ended { .. } | Stage::Earlier(_) => Settled {
                 handed_over: state.dispatched.map(|dispatched| dispatched.at),
                 wire: OnTheWire::Sent { tcp_acknowledged: None },
                 ..Settled::refused(
@@ -180,6 +233,10 @@ impl Record {
 }
 
 impl State {
+    fn new(stage: Stage) -> Self {
+        State { stage, waiting: SmallVec::new(), last: 0, dispatched: None, kept: false }
+    }
+
     fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u32 {
         self.last += 1;
         self.waiting.push(Waiting { number: self.last, to, joined });
@@ -206,10 +263,15 @@ impl State {
 
 impl Settle for Record {
     fn settle(&self, settled: Settled) {
-        let never_sent =
-            settled.wire == OnTheWire::Never && settled.outcome != DirectOutcome::Dispatched;
-        let told = self.state.lock().take(&settled);
-        if never_sent && let Some(deliveries) = self.deliveries.upgrade() {
+        let mut state = self.state.lock();
+        let told = state.take(&settled);
+        if self.known.key.is_some() {
+            self.keep_end(&mut state, &settled);
+        }
+        drop(state);
+        if is_never_sent(&settled)
+            && let Some(deliveries) = self.deliveries.upgrade()
+        {
             deliveries.release_key(self);
         }
         for waiting in told {

@@ -88,17 +88,26 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
         eprintln!("tenfour: warning: {warning}");
     }
     let telemetry = Arc::new(Telemetry::start(log_settings(&config)).map_err(StartError::Log)?);
+    let opened = super::storage::open(&config.storage, &telemetry).map_err(StartError::Store)?;
+    let (storage, outcomes) = opened.map(|opened| opened.split(&config.bounds, &telemetry)).unzip();
     let node = Node::start(NodeSettings {
         scope: Scope::new(&config.region, &config.account),
         rules: Rules::new(config.profile, config.quotas, &config.bounds),
         bounds: config.bounds.clone(),
         directory: registry.directory(),
         telemetry: Arc::clone(&telemetry),
-        kept: super::storage::open(&config.storage, &telemetry).map_err(StartError::Store)?,
+        kept: storage,
     })
     .map_err(StartError::Store)?;
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
-    let api = Arc::new(Api::new(node, config.region.clone()));
+    let region = config.region.clone();
+    let api = match outcomes {
+        None => Api::new(node, region),
+        Some(outcomes) => {
+            Api::open(node, region, |visit| outcomes.open(visit)).map_err(StartError::Store)?
+        }
+    };
+    let api = Arc::new(api);
     let (draining, drains) = watch::channel(false);
     let shards = Arc::new(Shards::start(config.threads).map_err(StartError::Threads)?);
     let occupancy = Occupancy::new(config.bounds.sockets);
@@ -143,6 +152,7 @@ impl Running {
         let _ = drained.await;
         let cut_off = self.occupancy.open();
         node.telemetry().record(&event::Server::DrainFinished { cut_off });
+        self.api.close();
         node.close_store();
         node.telemetry().flush(LAST_WORDS);
     }

@@ -3,6 +3,7 @@
 //! Values are in postcard's format, the fields in the order of the structs here, behind one byte
 //! that says which version of the record it is. Times are in milliseconds since 1970.
 
+pub mod delivery;
 mod message;
 pub mod queue;
 pub mod received;

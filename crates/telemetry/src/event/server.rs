@@ -40,6 +40,11 @@ pub enum Server<'a> {
         /// What is wrong and what to do, without a full stop.
         sentence: &'a str,
     },
+    /// The outcomes of messages with an idempotency key are in memory alone from now on.
+    OutcomesNotKept {
+        /// What is wrong and what to do, without a full stop.
+        sentence: &'a str,
+    },
     /// The process was told to end: nothing new is accepted.
     DrainStarted {
         /// Connections open.
@@ -65,7 +70,9 @@ impl Event for Server<'_> {
             | Server::StoreOpened { .. }
             | Server::DrainStarted { .. }
             | Server::DrainFinished { .. } => Status::Success,
-            Server::AcceptFailed { .. } | Server::StoreFailed { .. } => Status::Failure,
+            Server::AcceptFailed { .. }
+            | Server::StoreFailed { .. }
+            | Server::OutcomesNotKept { .. } => Status::Failure,
         }
     }
 
@@ -76,6 +83,7 @@ impl Event for Server<'_> {
             | Server::AcceptFailed { .. }
             | Server::StoreOpened { .. }
             | Server::StoreFailed { .. }
+            | Server::OutcomesNotKept { .. }
             | Server::DrainStarted { .. }
             | Server::DrainFinished { .. } => self.status().level(),
         }
@@ -113,6 +121,10 @@ impl Event for Server<'_> {
             Server::StoreFailed { sentence } => {
                 members("STORE_FAILED", format_args!("Nothing more can be kept: {sentence}."))
             }
+            Server::OutcomesNotKept { sentence } => members(
+                "OUTCOMES_NOT_KEPT",
+                format_args!("Outcomes of messages do not survive a restart: {sentence}."),
+            ),
             Server::DrainStarted { connections } => {
                 members("DRAIN_STARTED", format_args!("Draining; connections: {connections}."));
             }

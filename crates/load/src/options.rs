@@ -73,6 +73,9 @@ pub(crate) struct MessageOptions {
     /// Senders, each with one request in flight.
     #[arg(long, value_name = "C", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) senders: u32,
+    /// Give each message an idempotency key of its own.
+    #[arg(long)]
+    pub(crate) idempotency_keys: bool,
     /// Where the senders connect, instead of the ready file's listener.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) sender_address: Option<String>,

@@ -79,6 +79,8 @@ pub(crate) struct Messages {
     pub(crate) confirmation: Confirmation,
     /// The length of its payload.
     pub(crate) payload_bytes: usize,
+    /// Whether it has an idempotency key.
+    pub(crate) keys: bool,
 }
 
 /// Whether an answer waits for the device's acknowledgement.
@@ -166,6 +168,7 @@ impl Plan {
                 topic: options.topic.clone(),
                 confirmation,
                 payload_bytes: options.payload as usize,
+                keys: options.idempotency_keys,
             },
             pace: options.rate.map_or(Pace::Closed, |rate| Pace::Open {
                 rate,

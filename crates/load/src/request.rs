@@ -1,6 +1,7 @@
 //! The request of a sender: written once, completed for each message.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -14,6 +15,9 @@ use crate::plan::{Confirmation, Messages, Signing};
 /// The signing name that AWS SDKs put into the scope (spec 0).
 const SERVICE: &str = "iotdata";
 
+/// The header with the idempotency key.
+const KEY: &str = "x-tenfour-idempotency-key";
+
 /// Builds the requests of one sender in one buffer.
 pub(crate) struct Request {
     /// The parameters, percent-encoded.
@@ -22,6 +26,7 @@ pub(crate) struct Request {
     fixed_headers: String,
     payload: Bytes,
     signature: Option<Signature>,
+    keys: Option<Keys>,
     path: String,
     bytes: Vec<u8>,
 }
@@ -31,6 +36,31 @@ pub(crate) struct Request {
 pub(crate) struct Origin {
     scheme: Scheme,
     authority: Authority,
+}
+
+/// Keys that nobody else has, nor a later run.
+struct Keys {
+    prefix: String,
+    count: u64,
+    key: String,
+}
+
+impl Keys {
+    fn new() -> Self {
+        static SENDERS: AtomicU64 = AtomicU64::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let sender = SENDERS.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("{:x}-{}-{sender}-", now.as_nanos(), std::process::id());
+        Self { prefix, count: 0, key: String::new() }
+    }
+
+    fn next(&mut self) -> &str {
+        self.count += 1;
+        self.key.clear();
+        // Writing to a string does not fail.
+        let _ = write!(self.key, "{}{}", self.prefix, self.count);
+        &self.key
+    }
 }
 
 struct Signature {
@@ -61,6 +91,7 @@ impl Request {
             fixed_headers: format!("Host: {host}\r\nContent-Length: {length}\r\n\r\n"),
             payload: (b'a'..=b'z').cycle().take(length).collect(),
             signature: signing.map(|signing| Signature::new(host, signing)).transpose()?,
+            keys: messages.keys.then(Keys::new),
             path: String::new(),
             bytes: Vec::with_capacity(1024 + length),
         })
@@ -80,6 +111,11 @@ impl Request {
         if let Some(signature) = &mut self.signature {
             let target = Target { method: "POST", path: &self.path, query: &self.query };
             signature.sign(target, &self.payload, bytes)?;
+        }
+        if let Some(keys) = &mut self.keys {
+            for part in [KEY, ": ", keys.next(), "\r\n"] {
+                bytes.extend_from_slice(part.as_bytes());
+            }
         }
         bytes.extend_from_slice(self.fixed_headers.as_bytes());
         bytes.extend_from_slice(&self.payload);
@@ -113,6 +149,10 @@ impl Request {
             // The host is part of the signature, and HTTP/2 has it in the URI.
             *head.headers_mut() = signature.headers.clone();
             head.headers_mut().remove(HOST);
+        }
+        if let Some(keys) = &mut self.keys {
+            let key = HeaderValue::from_str(keys.next()).expect("digits");
+            head.headers_mut().insert(KEY, key);
         }
         Ok((head, self.payload.clone()))
     }
@@ -198,9 +238,10 @@ mod tests {
     use super::*;
     use http::HeaderName;
     use identity::sigv4::{Payload, RequestParts, Rules, Secret, SigningKeys, claim, verify};
+    use std::collections::BTreeSet;
 
     fn messages(confirmation: Confirmation) -> Messages {
-        Messages { topic: "load/a b".to_owned(), confirmation, payload_bytes: 3 }
+        Messages { topic: "load/a b".to_owned(), confirmation, payload_bytes: 3, keys: false }
     }
 
     fn signing() -> Signing {
@@ -282,5 +323,22 @@ mod tests {
         let mut request = Request::new("h:1", &messages(Confirmation::None), None).unwrap();
         let unconfirmed = String::from_utf8(request.for_device(0).unwrap().to_vec()).unwrap();
         assert!(unconfirmed.contains("&confirmation=false HTTP/1.1"));
+    }
+
+    #[test]
+    fn every_message_has_a_key_of_its_own() {
+        let origin = Origin::new(Scheme::HTTP, "h:1").unwrap();
+        let messages = Messages { keys: true, ..messages(Confirmation::None) };
+        let mut keys = BTreeSet::new();
+        for _ in 0..2 {
+            let mut request = Request::new("h:1", &messages, None).unwrap();
+            let bytes = String::from_utf8(request.for_device(0).unwrap().to_vec()).unwrap();
+            let line =
+                bytes.lines().find_map(|line| line.strip_prefix("x-tenfour-idempotency-key: "));
+            keys.insert(line.unwrap().to_owned());
+            let (head, _) = request.head_for_device(0, &origin).unwrap();
+            keys.insert(head.headers()[KEY].to_str().unwrap().to_owned());
+        }
+        assert_eq!(keys.len(), 4);
     }
 }

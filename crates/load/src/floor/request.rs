@@ -99,8 +99,8 @@ mod tests {
         for (confirmation, confirmed) in
             [(Confirmation::None, false), (Confirmation::Within { seconds: 5 }, true)]
         {
-            let messages =
-                Messages { topic: "load/messages".to_owned(), confirmation, payload_bytes: 256 };
+            let topic = "load/messages".to_owned();
+            let messages = Messages { topic, confirmation, payload_bytes: 256, keys: true };
             let mut request = crate::request::Request::new("h:1", &messages, None).unwrap();
             let bytes = request.for_device(12).unwrap();
             let expected =

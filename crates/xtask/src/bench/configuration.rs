@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::lab::Setup;
 use crate::failure::{Failure, Outcome};
 
 /// The access key of the senders. It signs for nobody outside the data folder.
@@ -148,16 +149,9 @@ impl DataFolder {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn configure(
-        &self,
-        name: &str,
-        senders: Senders,
-        registry: Registry,
-        threads: Threads,
-        profile: &str,
-    ) -> Outcome<(PathBuf, PathBuf)> {
-        let (file, log) = (format!("{name}.toml"), format!("{name}.jsonl"));
-        self.write(&file, &toml(senders, registry, threads, profile, name))?;
+    pub(super) fn configure(&self, setup: &Setup) -> Outcome<(PathBuf, PathBuf)> {
+        let (file, log) = (format!("{}.toml", setup.name), format!("{}.jsonl", setup.name));
+        self.write(&file, &toml(setup))?;
         Ok((self.path(&file), self.path(&log)))
     }
 
@@ -173,19 +167,15 @@ impl DataFolder {
     }
 }
 
-fn toml(
-    senders: Senders,
-    registry: Registry,
-    threads: Threads,
-    profile: &str,
-    name: &str,
-) -> String {
-    let registry = registry.folder();
-    let open = match senders {
+fn toml(setup: &Setup) -> String {
+    let Setup { name, profile, durability, .. } = *setup;
+    let registry = setup.registry.folder();
+    let receipts = setup.receipts.map_or_else(String::new, |most| format!("receipts = {most}"));
+    let open = match setup.senders {
         Senders::Open => ", open = true",
         Senders::Signed => "",
     };
-    let threads = match threads {
+    let threads = match setup.threads {
         Threads::One => "threads = 1\n",
         Threads::OneACore => "",
     };
@@ -212,8 +202,12 @@ unlimited = true
 # A publisher may be heard before the PUBACKs of its subscriber are.
 outbound_unacknowledged = 1000
 
+[limits]
+{receipts}
+
 [store]
 folder = "{name}.store"
+durability = "{durability}"
 
 [log]
 file = "{name}.jsonl"
@@ -232,12 +226,15 @@ mod tests {
             let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
             assert!(policy["Statement"].as_array().unwrap().len() > 2);
         }
-        assert!(
-            toml(Senders::Open, Registry::Small, Threads::One, "aws", "l")
-                .contains("http = { address = \"127.0.0.1:0\", open = true }")
-        );
-        assert!(
-            !toml(Senders::Signed, Registry::Large, Threads::OneACore, "aws", "l").contains("open")
-        );
+        let setup = Setup::new("l", Senders::Open).kept("batched").with_receipts(7);
+        let text = toml(&setup);
+        for line in [
+            "http = { address = \"127.0.0.1:0\", open = true }",
+            "durability = \"batched\"",
+            "receipts = 7",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert!(!toml(&Setup::new("l", Senders::Signed)).contains("open"));
     }
 }

@@ -51,20 +51,35 @@ pub(super) struct Lab<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     /// A name that no other running one has.
-    name: &'static str,
-    senders: Senders,
-    registry: Registry,
-    threads: Threads,
+    pub(super) name: &'static str,
+    pub(super) senders: Senders,
+    pub(super) registry: Registry,
+    pub(super) threads: Threads,
     /// The cores it may use, as `taskset` writes them; `None` for all.
     cores: Option<&'static str>,
-    profile: &'static str,
+    pub(super) profile: &'static str,
+    pub(super) durability: &'static str,
+    /// How many receipts it keeps; `None` for as many as it does without being told.
+    pub(super) receipts: Option<u32>,
 }
 
 impl Setup {
     /// On one thread, as the floor and mosquitto are, with a small registry.
     pub(super) const fn new(name: &'static str, senders: Senders) -> Self {
         let (registry, threads) = (Registry::Small, Threads::One);
-        Self { name, senders, registry, threads, cores: None, profile: "aws" }
+        let (durability, receipts) = ("always", None);
+        let profile = "aws";
+        Self { name, senders, registry, threads, cores: None, profile, durability, receipts }
+    }
+
+    /// The same with that durability.
+    pub(super) const fn kept(self, durability: &'static str) -> Self {
+        Self { durability, ..self }
+    }
+
+    /// The same with at most so many receipts.
+    pub(super) const fn with_receipts(self, receipts: u32) -> Self {
+        Self { receipts: Some(receipts), ..self }
     }
 
     /// The same with a thread for each core, which is what it has without being told.
@@ -133,8 +148,8 @@ impl<'a> Lab<'a> {
     /// # Errors
     /// When it does not come up.
     pub(super) fn tenfour(&self, setup: Setup) -> Outcome<Server> {
-        let Setup { name, senders, registry, threads, cores, profile } = setup;
-        let (config, log) = self.data.configure(name, senders, registry, threads, profile)?;
+        let Setup { name, cores, .. } = setup;
+        let (config, log) = self.data.configure(&setup)?;
         let program = self.programs.join("tenfour");
         let mut command = match cores {
             None => Command::new(program),

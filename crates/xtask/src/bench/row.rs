@@ -6,6 +6,7 @@ use super::finding::Finding;
 use super::lab::Lab;
 use super::rows::{
     confirmed, connects, cores, growth, https, latency, memory, offline, policies, pubsub, queue,
+    receipts,
 };
 
 /// One row.
@@ -17,6 +18,10 @@ pub(super) enum Row {
     ConfirmedEveryCore,
     /// Confirmed, signed.
     Signed,
+    /// Confirmed, with an idempotency key.
+    Keys,
+    /// Confirmed, with receipts.
+    Receipts,
     /// Confirmed, signed, HTTP/2.
     Http2,
     /// Unconfirmed, signed.
@@ -67,10 +72,12 @@ pub(super) enum Row {
 
 impl Row {
     /// Every row, in the order of the table.
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::Confirmed,
         Self::ConfirmedEveryCore,
         Self::Signed,
+        Self::Keys,
+        Self::Receipts,
         Self::Http2,
         Self::Unconfirmed,
         Self::Https,
@@ -102,6 +109,8 @@ impl Row {
             Self::Confirmed => "confirmed",
             Self::ConfirmedEveryCore => "confirmed-every-core",
             Self::Signed => "signed",
+            Self::Keys => "keys",
+            Self::Receipts => "receipts",
             Self::Http2 => "http2",
             Self::Unconfirmed => "unconfirmed",
             Self::Https => "https",
@@ -136,7 +145,11 @@ impl Row {
                 "the same with a thread for each core, which is the default"
             }
             Self::Signed => "confirmed, SigV4 verified, sender's and device's policies evaluated",
-            Self::Http2 => "the same over one HTTP/2 connection with 64 streams in flight",
+            Self::Keys => {
+                "CPU of a confirmed message with an idempotency key, durability `batched`"
+            }
+            Self::Receipts => "CPU of a confirmed message where receipts are kept",
+            Self::Http2 => "signed, over one HTTP/2 connection with 64 streams in flight",
             Self::Unconfirmed => "CPU of an unconfirmed message, SigV4, both policies",
             Self::Https => "CPU that TLS adds: HTTPS with SigV4, devices on TLS",
             Self::Latency => {
@@ -179,6 +192,8 @@ impl Row {
         match self {
             Self::Confirmed | Self::ConfirmedEveryCore => "<= 1.25 x floor",
             Self::Signed => "<= 1.5 x floor",
+            Self::Keys => "<= 1.1 x without a key",
+            Self::Receipts => "<= 1.1 x with a single receipt",
             Self::Http2 => "<= 1.0 x floor",
             Self::Unconfirmed => "<= 1.1 x floor of the confirmed message",
             Self::Https => "<= 1.3 x what TLS adds to the floor",
@@ -212,6 +227,11 @@ impl Row {
                 "16, 64 and 256 senders, each beside the floor; the worst ratio counts."
             }
             Self::Signed => "16, 64 and 256 senders; the floor's requests are unsigned.",
+            Self::Keys => "64 senders, every message with a key of its own, in turns with none.",
+            Self::Receipts => {
+                "64 senders; two servers in turns, one with `receipts = 1`, one that keeps the \
+                 usual number, which is full."
+            }
             Self::Http2 => "64 streams of one connection beside the floor with 64 connections.",
             Self::Unconfirmed => {
                 "16, 64 and 256 senders beside the floor with as many and PUBACKs."
@@ -272,6 +292,8 @@ impl Row {
             Self::Confirmed => confirmed::measure(lab, &confirmed::UNSIGNED),
             Self::ConfirmedEveryCore => confirmed::measure(lab, &confirmed::ON_EVERY_CORE),
             Self::Signed => confirmed::measure(lab, &confirmed::SIGNED),
+            Self::Keys => receipts::measure_keys(lab),
+            Self::Receipts => receipts::measure_receipts(lab),
             Self::Http2 => confirmed::measure(lab, &confirmed::HTTP2),
             Self::Unconfirmed => confirmed::measure(lab, &confirmed::UNCONFIRMED),
             Self::Https => https::measure(lab),

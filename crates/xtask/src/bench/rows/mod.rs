@@ -12,3 +12,4 @@ pub(super) mod offline;
 pub(super) mod policies;
 pub(super) mod pubsub;
 pub(super) mod queue;
+pub(super) mod receipts;

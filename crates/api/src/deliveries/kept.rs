@@ -39,9 +39,12 @@ impl Deliveries {
         match delivery::read(bytes) {
             Some(Entry::Sent(sent)) => {
                 let until = sent.taken_in.saturating_add(millis(self.kept_for));
-                let record = restored(&sent);
+                let record = restored(&sent, self.key_hasher.key(sent.principal_id, sent.key));
                 book.forget_old(engine::Moment::START, self.most);
-                book.by_key.extend(record.key().map(|key| (key.clone(), Arc::clone(&record))));
+                // An older message with the same key was forgotten when this one was sent.
+                if let Some(older) = book.find_key(&record).map(Arc::clone) {
+                    book.remove_key(&older);
+                }
                 book.add(record, self.wall.moment(until));
             }
             Some(Entry::Ended { trace_id, end }) => book.end(trace_id, end),
@@ -120,13 +123,12 @@ fn append(trail: &dyn Trail, entry: &Entry<'_>) {
 }
 
 /// A message of an earlier process, whose end took its connection with it if nothing else is known.
-fn restored(sent: &Sent<'_>) -> Arc<Record> {
-    let principal_id = Arc::from(sent.principal_id);
+fn restored(sent: &Sent<'_>, key: Key) -> Arc<Record> {
     let known = Known {
         trace_id: TraceId::from_bytes(sent.trace_id),
         target: Target::new(sent.client_id, sent.topic),
-        key: Some(Key::new(&principal_id, sent.key)),
-        principal_id,
+        key: Some(key),
+        principal_id: sent.principal_id.into(),
         taken_in_millis: sent.taken_in,
         fingerprint: sent.fingerprint,
     };

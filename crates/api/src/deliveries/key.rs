@@ -1,8 +1,9 @@
 //! Idempotency keys.
 
-use std::sync::Arc;
+use std::hash::BuildHasher;
 
 use engine::limits::IDEMPOTENCY_KEY_BYTES;
+use foldhash::fast::RandomState;
 use identity::sigv4::Headers;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -13,18 +14,26 @@ const HEADER: &str = "x-tenfour-idempotency-key";
 /// What botocore and the other SDKs of AWS keep the same over the retries of one call.
 const SDK_HEADER: &str = "amz-sdk-invocation-id";
 
-/// A key of one principal: two principals never mean the same message.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A key. It is one principal's: two principals never mean the same message.
+#[derive(Clone, Debug)]
 pub(crate) struct Key {
-    principal_id: Arc<str>,
     text: Box<str>,
+    /// Of the principal's ID and the text, so that a key is found and forgotten without a look at
+    /// more of it.
+    pub(super) hash: u64,
+}
+
+/// What keys are hashed with.
+#[derive(Default)]
+pub(super) struct KeyHasher(RandomState);
+
+impl KeyHasher {
+    pub(super) fn key(&self, principal_id: &str, text: &str) -> Key {
+        Key { text: text.into(), hash: self.0.hash_one((principal_id, text)) }
+    }
 }
 
 impl Key {
-    pub(crate) fn new(principal_id: &Arc<str>, text: &str) -> Self {
-        Key { principal_id: Arc::clone(principal_id), text: text.into() }
-    }
-
     /// What its sender calls it.
     pub(super) fn text(&self) -> &str {
         &self.text

@@ -6,17 +6,17 @@ mod key;
 mod receipt;
 mod record;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Moment, Wall};
-use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use store::Trail;
 use telemetry::TraceId;
 
+use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
 pub(crate) use record::{Known, Record, Target};
 
@@ -27,6 +27,7 @@ pub(crate) struct Deliveries {
     kept_for: Duration,
     most: usize,
     wall: Wall,
+    key_hasher: KeyHasher,
     /// Where those with an idempotency key are kept for the next process.
     trail: Option<Arc<dyn Trail>>,
 }
@@ -35,7 +36,7 @@ pub(crate) struct Deliveries {
 struct Book {
     /// Found without looking at more of them than the one that is asked for.
     by_trace_id: HashTable<Arc<Record>>,
-    by_key: HashMap<Key, Arc<Record>, RandomState>,
+    by_key: HashTable<Arc<Record>>,
     /// All of them, oldest first, and until when they are kept.
     order: VecDeque<(Moment, Arc<Record>)>,
 }
@@ -53,21 +54,24 @@ pub(crate) enum Claim {
 impl Deliveries {
     /// Keeps each message so long, and at most so many, in memory.
     pub(crate) fn new(kept_for: Duration, most: usize, wall: Wall) -> Self {
-        Deliveries { book: Mutex::default(), kept_for, most, wall, trail: None }
+        let key_hasher = KeyHasher::default();
+        Deliveries { book: Mutex::default(), kept_for, most, wall, key_hasher, trail: None }
+    }
+
+    /// The key of that text of a principal.
+    pub(crate) fn key(&self, principal_id: &str, text: &str) -> Key {
+        self.key_hasher.key(principal_id, text)
     }
 
     /// Takes a message down, unless its key is that of another.
     pub(crate) fn claim(&self, record: &Arc<Record>, now: Moment) -> Claim {
         let mut book = self.book.lock();
         book.forget_old(now, self.most);
-        if let Some(key) = record.key() {
-            if let Some(present) = book.by_key.get(key) {
-                return match present.is_same_request(record) {
-                    true => Claim::Repeated(Arc::clone(present)),
-                    false => Claim::Conflict,
-                };
-            }
-            book.by_key.insert(key.clone(), Arc::clone(record));
+        if let Some(present) = book.find_key(record) {
+            return match present.is_same_request(record) {
+                true => Claim::Repeated(Arc::clone(present)),
+                false => Claim::Conflict,
+            };
         }
         book.add(Arc::clone(record), now.after(self.kept_for));
         Claim::New
@@ -95,6 +99,10 @@ fn hash(trace_id: TraceId) -> u64 {
 
 impl Book {
     fn add(&mut self, record: Arc<Record>, until: Moment) {
+        if let Some(key) = record.key() {
+            let rehash = |present: &Arc<Record>| present.key().map_or(0, |key| key.hash);
+            self.by_key.insert_unique(key.hash, Arc::clone(&record), rehash);
+        }
         let rehash = |present: &Arc<Record>| hash(present.trace_id());
         self.by_trace_id.insert_unique(hash(record.trace_id()), Arc::clone(&record), rehash);
         self.order.push_back((until, record));
@@ -118,10 +126,17 @@ impl Book {
         }
     }
 
+    /// The message that has the same key.
+    fn find_key(&self, record: &Record) -> Option<&Arc<Record>> {
+        let key = record.key()?;
+        self.by_key.find(key.hash, |present| present.has_same_key(record))
+    }
+
     fn remove_key(&mut self, record: &Record) {
         let Some(key) = record.key() else { return };
-        if self.by_key.get(key).is_some_and(|present| present.trace_id() == record.trace_id()) {
-            self.by_key.remove(key);
+        let is_it = |present: &Arc<Record>| std::ptr::eq(Arc::as_ptr(present), record);
+        if let Ok(found) = self.by_key.find_entry(key.hash, is_it) {
+            found.remove();
         }
     }
 }

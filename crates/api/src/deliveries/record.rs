@@ -134,6 +134,12 @@ impl Record {
         self.state.lock().stage.clone()
     }
 
+    /// Whether both have a key, and the same.
+    pub(super) fn has_same_key(&self, other: &Record) -> bool {
+        let (Some(key), Some(others)) = (self.key(), other.key()) else { return false };
+        key.text() == others.text() && self.known.principal_id == other.known.principal_id
+    }
+
     pub(super) fn is_same_request(&self, other: &Record) -> bool {
         self.known.fingerprint == other.known.fingerprint
     }

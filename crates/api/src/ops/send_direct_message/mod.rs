@@ -14,7 +14,7 @@ use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
 
 use super::Call;
-use crate::deliveries::{Claim, Deliveries, Key, Known, Record, Target, fingerprint};
+use crate::deliveries::{Claim, Deliveries, Known, Record, Target, fingerprint};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
 pub(crate) use ledger::Ledger;
@@ -97,7 +97,7 @@ fn record(
         target: Target::new(client_id, topic),
         principal_id: Arc::clone(principal_id),
         taken_in_millis: node.wall().millis(ledger.taken_in),
-        key: input.key.as_deref().map(|text| Key::new(principal_id, text)),
+        key: input.key.as_deref().map(|text| deliveries.key(principal_id, text)),
         fingerprint,
     };
     Some(Record::new(known, deliveries))

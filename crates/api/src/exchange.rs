@@ -1,5 +1,7 @@
 //! A request on its way to its answer.
 
+use std::sync::Arc;
+
 use broker::{Node, Settled};
 use telemetry::TraceId;
 
@@ -35,7 +37,11 @@ impl Exchange {
 
     /// Writes the log entry and gives the answer.
     pub fn settle(self, settled: Settled) -> Reply {
-        let reply = reply(self.0.trace_id(), Fault::of_direct(&settled));
+        let trace_id = self.0.trace_id();
+        let reply = match &settled.response {
+            Some(response) => Reply::response(trace_id, Arc::clone(response)),
+            None => reply(trace_id, Fault::of_direct(&settled)),
+        };
         let reply = counted(self.0.node(), reply);
         self.0.settle(&settled);
         reply

@@ -85,7 +85,9 @@ impl Fault {
     pub(crate) fn of_direct(settled: &Settled) -> Option<Fault> {
         let outcome = &settled.outcome;
         let kind = match outcome {
-            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => return None,
+            DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::Dispatched => {
+                return None;
+            }
             DirectOutcome::Invalid(
                 Invalid::ClientId(_)
                 | Invalid::Topic(_)
@@ -110,6 +112,7 @@ impl Fault {
             DirectOutcome::ReceiverRejected(code) => Kind::of_rejection(*code),
             // Nobody is left to read the last one; it must not look like a success all the same.
             DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::ResponseTimeout
             | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected => Kind::GatewayTimeout,

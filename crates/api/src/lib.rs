@@ -42,6 +42,8 @@ mod fuzzed {
     mod direct;
     #[path = "publish/input.rs"]
     mod publish;
+    #[path = "send_direct_message/response.rs"]
+    mod response;
     #[path = "send_direct_message/wishes.rs"]
     mod wishes;
 

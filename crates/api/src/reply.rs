@@ -1,13 +1,17 @@
 //! The answer to a request, before it takes the form of a protocol.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use engine::message::Message;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use telemetry::TraceId;
 
 use crate::fault::{Fault, Kind};
+use crate::ops::properties;
 use crate::pieces::{AnswerBody, Pieces};
+use crate::truth::Truth;
 
 /// An answer in the form of the crate `http`.
 pub type Answer = Response<AnswerBody>;
@@ -15,6 +19,8 @@ pub type Answer = Response<AnswerBody>;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const DELIVERY: HeaderName = HeaderName::from_static("x-tenfour-delivery");
+const USER_PROPERTIES: HeaderName = HeaderName::from_static(properties::USER_PROPERTIES);
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a request is answered.
@@ -31,6 +37,8 @@ enum Content {
     Done,
     /// What was asked for, as JSON.
     Document(String),
+    /// What a device published in answer.
+    Response(Arc<Message>),
     /// What comes piece by piece, of that media type.
     Pieces(&'static str, Pieces),
     /// What went wrong.
@@ -63,6 +71,11 @@ impl Reply {
         Reply { trace_id, content: Content::Pieces(media_type, pieces) }
     }
 
+    /// What a device published in answer, as it is.
+    pub(crate) fn response(trace_id: TraceId, message: Arc<Message>) -> Self {
+        Reply { trace_id, content: Content::Response(message) }
+    }
+
     pub(crate) fn failure(trace_id: TraceId, fault: Fault) -> Self {
         Reply { trace_id, content: Content::Fault(Box::new(fault)) }
     }
@@ -74,7 +87,9 @@ impl Reply {
 
     fn fault(&self) -> Option<&Fault> {
         match &self.content {
-            Content::Done | Content::Document(_) | Content::Pieces(..) => None,
+            Content::Done | Content::Document(_) | Content::Response(_) | Content::Pieces(..) => {
+                None
+            }
             Content::Fault(fault) => Some(fault),
         }
     }
@@ -87,7 +102,9 @@ impl Reply {
         let text = self.body().into_owned();
         let body = match self.content {
             Content::Pieces(_, pieces) => AnswerBody::Pieces(pieces),
-            Content::Done | Content::Document(_) | Content::Fault(_) => text.into(),
+            Content::Done | Content::Document(_) | Content::Response(_) | Content::Fault(_) => {
+                text.into()
+            }
         };
         head.map(|()| body)
     }
@@ -115,15 +132,22 @@ impl Reply {
             out.extend_from_slice(b"\r\n");
         }
         let length = body.len();
-        out.extend_from_slice(
-            format!("content-length: {length}\r\ndate: {date}\r\n\r\n{body}").as_bytes(),
-        );
+        let rest = format!("content-length: {length}\r\ndate: {date}\r\n\r\n");
+        out.extend_from_slice(rest.as_bytes());
+        out.extend_from_slice(&body);
     }
 
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(6);
         let media_type = match &self.content {
             Content::Pieces(media_type, _) => HeaderValue::from_static(media_type),
+            Content::Response(message) => {
+                if let Some(pairs) = properties::encode_user_properties(message) {
+                    headers.extend(HeaderValue::try_from(pairs).ok().map(|v| (USER_PROPERTIES, v)));
+                }
+                let own = message.properties.as_properties().content_type();
+                own.and_then(|own| HeaderValue::from_str(own).ok()).unwrap_or(BYTES)
+            }
             Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
@@ -144,14 +168,17 @@ impl Reply {
         headers
     }
 
-    fn body(&self) -> Cow<'_, str> {
+    fn body(&self) -> Cow<'_, [u8]> {
         let trace_id = self.trace_id;
         match &self.content {
-            Content::Done => format!(r#"{{"message":"OK","traceId":"{trace_id}"}}"#).into(),
-            Content::Document(document) => document.into(),
+            Content::Done => {
+                format!(r#"{{"message":"OK","traceId":"{trace_id}"}}"#).into_bytes().into()
+            }
+            Content::Document(document) => document.as_bytes().into(),
+            Content::Response(message) => (&*message.payload).into(),
             // Nothing of it is there yet.
-            Content::Pieces(..) => "".into(),
-            Content::Fault(fault) => fault_body(fault, trace_id).into(),
+            Content::Pieces(..) => [].as_slice().into(),
+            Content::Fault(fault) => fault_body(fault, trace_id).into_bytes().into(),
         }
     }
 }
@@ -164,6 +191,9 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> String {
     });
     if let Some(truth) = fault.truth {
         body["delivery"] = truth.word().into();
+        if truth == Truth::Acknowledged {
+            body["acknowledged"] = true.into();
+        }
         if let Some(tcp_acknowledged) = truth.tcp_acknowledged() {
             body["tcpAcknowledged"] = tcp_acknowledged;
         }
@@ -199,7 +229,7 @@ mod tests {
         for reply in replies {
             let text = written(&reply);
             let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-            assert_eq!(body, reply.body());
+            assert_eq!(body.as_bytes(), &*reply.body());
             let mut lines = head.split("\r\n");
             let status = format!("HTTP/1.1 {} ", reply.status().as_u16());
             assert!(lines.next().is_some_and(|line| line.starts_with(&status)), "{text}");

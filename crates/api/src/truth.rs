@@ -13,6 +13,8 @@ pub(crate) enum Truth {
         /// Whether the device's TCP has acknowledged all of it; none where that is not known.
         tcp_acknowledged: Option<bool>,
     },
+    /// The device's PUBACK came; what is missing is its response.
+    Acknowledged,
     /// The request or the message itself was turned down, here or by the device: the same would be
     /// turned down again.
     Refused,
@@ -26,7 +28,10 @@ impl Truth {
             OnTheWire::Sent { tcp_acknowledged } => Truth::SentUnacknowledged { tcp_acknowledged },
         };
         match settled.outcome {
-            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => None,
+            DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::Dispatched => {
+                None
+            }
+            DirectOutcome::ResponseTimeout => Some(Truth::Acknowledged),
             DirectOutcome::Invalid(_)
             | DirectOutcome::PayloadTooLarge { .. }
             | DirectOutcome::SenderUnauthorized
@@ -53,6 +58,7 @@ impl Truth {
         match self {
             Truth::NeverSent => "never-sent",
             Truth::SentUnacknowledged { .. } => "sent-unacknowledged",
+            Truth::Acknowledged => "acknowledged",
             Truth::Refused => "refused",
         }
     }
@@ -62,7 +68,7 @@ impl Truth {
         match self {
             Truth::SentUnacknowledged { tcp_acknowledged: Some(known) } => Some(known.into()),
             Truth::SentUnacknowledged { tcp_acknowledged: None } => Some("unknown".into()),
-            Truth::NeverSent | Truth::Refused => None,
+            Truth::NeverSent | Truth::Acknowledged | Truth::Refused => None,
         }
     }
 }

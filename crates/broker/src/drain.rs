@@ -15,12 +15,13 @@ impl Node {
     pub async fn drain(self: &Arc<Self>, patience: Duration) {
         self.start_draining();
         let settled = async {
-            while self.has_deliveries() {
+            while self.has_deliveries() || self.responses.is_waiting() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         // What has not settled by then is told that its connection ended.
         let _ = tokio::time::timeout(patience, settled).await;
+        self.responses.give_up();
         let mut closed = 0_usize;
         let mut devices = Vec::new();
         self.devices.each(|device| devices.push(device));

@@ -24,6 +24,7 @@ use crate::arrivals::Arrivals;
 use crate::devices::Devices;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
+use crate::responses::Responses;
 use crate::restore::Contents;
 use crate::subscriptions::Subscriptions;
 use crate::target::Turns;
@@ -68,6 +69,7 @@ pub struct Node {
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
     pub(crate) arrivals: Arrivals,
+    pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
@@ -125,6 +127,7 @@ impl Node {
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
             arrivals: Arrivals::default(),
+            responses: Responses::default(),
             lifecycle,
             runtime: Handle::current(),
             timers: Timers::default(),

@@ -66,6 +66,7 @@ impl Driver {
         match taken {
             Ok(durable) => {
                 self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
+                self.node.responses.offer(&self.device.client_id, self.version, &message);
                 self.acknowledge(incoming, None, durable, batch)
             }
             Err(quota) => self.throttle(incoming, quota, batch),

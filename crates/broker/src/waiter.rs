@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::Moment;
 use engine::close::CloseReason;
 use engine::direct::Settlement;
+use engine::message::Message;
 use engine::outcome::DirectOutcome;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -26,6 +27,8 @@ pub struct Settled {
     pub wire: OnTheWire,
     /// Why its connection ended, if that is how it ended.
     pub closed: Option<CloseReason>,
+    /// What the device published in answer, if its sender waited for that.
+    pub response: Option<Arc<Message>>,
 }
 
 /// How far a message got on its way to the device. Never a guess.
@@ -45,8 +48,15 @@ impl Settled {
     /// The end of a message that was never handed to a connection; `epoch` is that of the
     /// connection that refused it, if there was one.
     pub fn refused(outcome: DirectOutcome, epoch: Option<u64>) -> Self {
-        let wire = OnTheWire::Never;
-        Settled { outcome, epoch, handed_over: None, acknowledged: None, wire, closed: None }
+        Settled {
+            outcome,
+            epoch,
+            handed_over: None,
+            acknowledged: None,
+            wire: OnTheWire::Never,
+            closed: None,
+            response: None,
+        }
     }
 }
 
@@ -146,6 +156,7 @@ impl Waiter {
             acknowledged,
             wire,
             closed: self.closed,
+            response: None,
         }
     }
 }

@@ -32,6 +32,15 @@ pub const MESSAGE_EXPIRY_SECONDS: std::ops::RangeInclusive<u32> = 1..=604_800;
 pub const DEADLINE_MILLIS: std::ops::RangeInclusive<u64> = 1..=604_800_000;
 /// Shortest and longest wait for a device that is not connected, in milliseconds (ours).
 pub const WAIT_ONLINE_MILLIS: std::ops::RangeInclusive<u64> = 1..=60_000;
+
+/// How long a sender may wait for a device's response, in milliseconds (`x-tenfour-response-timeout-ms`).
+pub const RESPONSE_TIMEOUT_MILLIS: std::ops::RangeInclusive<u64> = 1..=60_000;
+
+/// How long it waits if it does not say.
+pub const RESPONSE_TIMEOUT_MILLIS_DEFAULT: u64 = 5_000;
+
+/// Bytes of responses that are kept for repeated requests, of all messages together.
+pub const KEPT_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 /// Longest idempotency key, in bytes (ours).
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 

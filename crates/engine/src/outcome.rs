@@ -8,6 +8,8 @@ use mqtt::ReasonCode;
 pub enum DirectOutcome {
     /// The device's PUBACK arrived.
     Acknowledged,
+    /// The device's PUBACK arrived, and then what its sender waited for.
+    Responded,
     /// Handed to the device's connection; no confirmation was asked for.
     Dispatched,
     /// The request itself is wrong.
@@ -42,6 +44,8 @@ pub enum DirectOutcome {
     ReceiverRejected(ReasonCode),
     /// No PUBACK came in time.
     ConfirmationTimeout,
+    /// The PUBACK came, but no response in time.
+    ResponseTimeout,
     /// No byte of it was on the wire by the deadline of its sender.
     DeadlineExceeded,
     /// The device's connection ended before its PUBACK.
@@ -76,7 +80,9 @@ impl DirectOutcome {
     /// for a success.
     pub fn reason(&self) -> Option<&'static str> {
         Some(match self {
-            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => return None,
+            DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::Dispatched => {
+                return None;
+            }
             DirectOutcome::Invalid(invalid) => invalid.reason(),
             DirectOutcome::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             DirectOutcome::SenderUnauthorized => "SENDER_AUTHORIZATION_FAILURE",
@@ -90,6 +96,7 @@ impl DirectOutcome {
             DirectOutcome::ReceiverNotWritable => "CLIENT_ENDPOINT_NOT_WRITABLE",
             DirectOutcome::ReceiverRejected(_) => "RECEIVER_REJECTED",
             DirectOutcome::ConfirmationTimeout => "DELIVERY_CONFIRMATION_TIMEOUT",
+            DirectOutcome::ResponseTimeout => "RESPONSE_TIMEOUT",
             DirectOutcome::DeadlineExceeded => "DEADLINE_EXCEEDED",
             DirectOutcome::ReceiverDisconnected => "RECEIVER_DISCONNECTED",
             DirectOutcome::SenderDisconnected => "DELIVERY_CONFIRMATION_SENDER_DISCONNECT",
@@ -98,10 +105,12 @@ impl DirectOutcome {
         })
     }
 
-    /// The word for the metric's label `outcome`: the reason, or `ACKNOWLEDGED` or `DISPATCHED`.
+    /// The word for the metric's label `outcome`: the reason, or `ACKNOWLEDGED`, `RESPONDED` or
+    /// `DISPATCHED`.
     pub fn label(&self) -> &'static str {
         match self {
             DirectOutcome::Acknowledged => "ACKNOWLEDGED",
+            DirectOutcome::Responded => "RESPONDED",
             DirectOutcome::Dispatched => "DISPATCHED",
             DirectOutcome::Invalid(_)
             | DirectOutcome::PayloadTooLarge { .. }
@@ -116,6 +125,7 @@ impl DirectOutcome {
             | DirectOutcome::ReceiverNotWritable
             | DirectOutcome::ReceiverRejected(_)
             | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::ResponseTimeout
             | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
@@ -127,7 +137,9 @@ impl DirectOutcome {
     /// The sentence for people: the `message` of the answer and the `details` of the log entry.
     pub fn details(&self) -> String {
         match self {
-            DirectOutcome::Acknowledged | DirectOutcome::Dispatched => "OK".into(),
+            DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::Dispatched => {
+                "OK".into()
+            }
             DirectOutcome::Invalid(invalid) => invalid.sentence().into(),
             DirectOutcome::PayloadTooLarge { limit } => {
                 format!("The payload is larger than {limit} bytes.")
@@ -148,6 +160,7 @@ impl DirectOutcome {
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverNotWritable
             | DirectOutcome::ConfirmationTimeout
+            | DirectOutcome::ResponseTimeout
             | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
             | DirectOutcome::SenderDisconnected
@@ -186,6 +199,9 @@ impl DirectOutcome {
                 "The target client did not acknowledge the message within the timeout; it may or \
                  may not have received it."
             }
+            DirectOutcome::ResponseTimeout => {
+                "The target client acknowledged the message, but published no response in time."
+            }
             DirectOutcome::DeadlineExceeded => {
                 "Nothing of the message could be sent by its deadline; it never will be."
             }
@@ -202,6 +218,7 @@ impl DirectOutcome {
             }
             DirectOutcome::Internal
             | DirectOutcome::Acknowledged
+            | DirectOutcome::Responded
             | DirectOutcome::Dispatched
             | DirectOutcome::Invalid(_)
             | DirectOutcome::PayloadTooLarge { .. }

@@ -34,6 +34,8 @@ fn table() -> Vec<(DirectOutcome, Option<&'static str>)> {
         (DirectOutcome::ConfirmationTimeout, Some("DELIVERY_CONFIRMATION_TIMEOUT")),
         (DirectOutcome::ReceiverDisconnected, Some("RECEIVER_DISCONNECTED")),
         (DirectOutcome::DeadlineExceeded, Some("DEADLINE_EXCEEDED")),
+        (DirectOutcome::Responded, None),
+        (DirectOutcome::ResponseTimeout, Some("RESPONSE_TIMEOUT")),
         (DirectOutcome::IdempotencyConflict, Some("IDEMPOTENCY_KEY_CONFLICT")),
         (DirectOutcome::SenderDisconnected, Some("DELIVERY_CONFIRMATION_SENDER_DISCONNECT")),
         (DirectOutcome::Internal, Some("INTERNAL_SERVER_ERROR")),
@@ -69,6 +71,8 @@ fn has_a_row(outcome: &DirectOutcome) -> bool {
         | DirectOutcome::SenderDisconnected
         | DirectOutcome::IdempotencyConflict
         | DirectOutcome::DeadlineExceeded
+        | DirectOutcome::Responded
+        | DirectOutcome::ResponseTimeout
         | DirectOutcome::Internal => true,
     }
 }

@@ -276,6 +276,8 @@ label!(DirectOutcome, |outcome: &DirectOutcome| outcome.label(), {
     ReceiverDisconnected: DirectOutcome::ReceiverDisconnected
         => DirectOutcome::ReceiverDisconnected,
     SenderDisconnected: DirectOutcome::SenderDisconnected => DirectOutcome::SenderDisconnected,
+    Responded: DirectOutcome::Responded => DirectOutcome::Responded,
+    ResponseTimeout: DirectOutcome::ResponseTimeout => DirectOutcome::ResponseTimeout,
     IdempotencyConflict: DirectOutcome::IdempotencyConflict
         => DirectOutcome::IdempotencyConflict,
     Internal: DirectOutcome::Internal => DirectOutcome::Internal,

@@ -148,7 +148,9 @@ fn restored(sent: &Sent<'_>, key: Key) -> Arc<Record> {
 fn end(settled: &Settled, late: bool, wall: Wall) -> End {
     let at = settled.acknowledged.map_or(0, |at| wall.millis(at));
     match settled.outcome {
-        DirectOutcome::Acknowledged => End::Acknowledged { at, late },
+        DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::ResponseTimeout => {
+            End::Acknowledged { at, late }
+        }
         DirectOutcome::ReceiverRejected(code) => End::Rejected { code: code as u8, at, late },
         DirectOutcome::Dispatched => End::Dispatched,
         DirectOutcome::ReceiverDisconnected => End::ConnectionClosed {

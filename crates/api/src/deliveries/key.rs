@@ -64,17 +64,19 @@ impl Key {
     }
 }
 
-/// What two requests have in common if they are the same message. How long each waits is its own.
+/// What two requests have in common if they are the same message. `wanted` is whether a confirmation
+/// and a response are waited for; how long each waits is its own.
 pub(crate) fn fingerprint(
     client_id: &str,
     topic: &str,
-    confirmed: bool,
+    wanted: [bool; 2],
     properties: &[u8],
     payload: &[u8],
 ) -> u64 {
     // Part of the format of what is kept.
     let mut hasher = Xxh3::new();
-    for part in [client_id.as_bytes(), topic.as_bytes(), properties, payload, &[confirmed.into()]] {
+    let wanted = wanted.map(u8::from);
+    for part in [client_id.as_bytes(), topic.as_bytes(), properties, payload, &wanted] {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }

@@ -5,6 +5,7 @@ mod kept;
 mod key;
 mod receipt;
 mod record;
+mod room;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use telemetry::TraceId;
 use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
 pub(crate) use record::{Known, Record, Target};
+use room::Rooms;
 
 /// The messages of a while, by trace ID and by idempotency key. Bounded by time and number: beyond
 /// either the oldest is forgotten.
@@ -28,6 +30,7 @@ pub(crate) struct Deliveries {
     most: usize,
     wall: Wall,
     key_hasher: KeyHasher,
+    rooms: Rooms,
     /// Where those with an idempotency key are kept for the next process.
     trail: Option<Arc<dyn Trail>>,
 }
@@ -54,8 +57,8 @@ pub(crate) enum Claim {
 impl Deliveries {
     /// Keeps each message so long, and at most so many, in memory.
     pub(crate) fn new(kept_for: Duration, most: usize, wall: Wall) -> Self {
-        let key_hasher = KeyHasher::default();
-        Deliveries { book: Mutex::default(), kept_for, most, wall, key_hasher, trail: None }
+        let (key_hasher, rooms) = (KeyHasher::default(), Rooms::default());
+        Deliveries { book: Mutex::default(), kept_for, most, wall, key_hasher, rooms, trail: None }
     }
 
     /// The key of that text of a principal.

@@ -52,7 +52,9 @@ impl Record {
 fn times(stage: &Stage, wall: Wall) -> (Option<u64>, Option<u64>) {
     match stage {
         Stage::Pending => (None, None),
-        Stage::TimedOut(settled) | Stage::Ended { settled, .. } => {
+        Stage::TimedOut(settled)
+        | Stage::Answering { settled, .. }
+        | Stage::Ended { settled, .. } => {
             let millis = |at| wall.millis(at);
             (settled.handed_over.map(millis), settled.acknowledged.map(millis))
         }
@@ -64,13 +66,17 @@ fn status(stage: &Stage) -> (&'static str, Option<&Settled>) {
     let (settled, late) = match stage {
         Stage::Pending => return ("pending", None),
         Stage::TimedOut(settled) => return ("pending", Some(settled)),
-        Stage::Ended { settled, late } | Stage::Earlier(Earlier { settled, late, .. }) => {
-            (settled, *late)
-        }
+        Stage::Answering { settled, late }
+        | Stage::Ended { settled, late }
+        | Stage::Earlier(Earlier { settled, late, .. }) => (settled, *late),
     };
     let status = match settled.outcome {
-        DirectOutcome::Acknowledged if late => "acknowledged-late",
-        DirectOutcome::Acknowledged => "acknowledged",
+        DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::ResponseTimeout => {
+            match late {
+                true => "acknowledged-late",
+                false => "acknowledged",
+            }
+        }
         DirectOutcome::Dispatched => "sent",
         DirectOutcome::ReceiverRejected(_) => "refused",
         DirectOutcome::ReceiverDisconnected => match settled.closed {

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use telemetry::TraceId;
 
 use super::kept::is_never_sent;
+use super::room::{Room, without_response};
 use super::{Deliveries, Key};
 
 /// Bytes of a target that need no allocation of their own.
@@ -66,6 +67,8 @@ struct State {
     dispatched: Option<Dispatched>,
     /// The next process will know that it was sent.
     kept: bool,
+    /// Of the response that is kept.
+    room: Option<Room>,
 }
 
 /// How far it is.
@@ -75,6 +78,8 @@ pub(super) enum Stage {
     Pending,
     /// It was sent, and no PUBACK came in the time of its sender.
     TimedOut(Settled),
+    /// Its PUBACK came, and its sender waits for a response.
+    Answering { settled: Settled, late: bool },
     /// It has come to its end; late, if its sender had been told before.
     Ended { settled: Settled, late: bool },
     /// It came to its end in an earlier process.
@@ -203,12 +208,29 @@ impl Record {
         }
     }
 
+    /// Its PUBACK came; how it ends is told when the response is there, or late.
+    pub(crate) fn acknowledged(&self, settled: &Settled) {
+        let mut state = self.state.lock();
+        let late = matches!(state.stage, Stage::TimedOut(_));
+        state.stage = Stage::Answering { settled: settled.clone(), late };
+    }
+
     /// It ended at once; its sender is told by the caller, repetitions that joined meanwhile here.
     pub(crate) fn end_at_once(&self, settled: &Settled) {
         let mut state = self.state.lock();
         state.waiting.retain(|waiting| waiting.joined);
         drop(state);
         self.settle(settled.clone());
+    }
+
+    /// The end as it is kept: a response only for whoever may ask for it again.
+    fn stored(&self, settled: &Settled) -> (Settled, Option<Room>) {
+        if self.known.key.is_some()
+            && let Some(deliveries) = self.deliveries.upgrade()
+        {
+            return deliveries.rooms.keep(settled);
+        }
+        (without_response(settled), None)
     }
 
     /// The time of a repetition is over.
@@ -224,6 +246,9 @@ impl Record {
         let waiting = state.waiting.swap_remove(at);
         let settled = match &state.stage {
             Stage::TimedOut(settled) => settled.clone(),
+            Stage::Answering { settled, .. } => {
+                Settled { outcome: DirectOutcome::ResponseTimeout, ..settled.clone() }
+            }
             Stage::Pending | Stage::Ended { .. } | Stage::Earlier(_) => Settled {
                 handed_over: state.dispatched.map(|dispatched| dispatched.at),
                 wire: OnTheWire::Sent { tcp_acknowledged: None },
@@ -240,7 +265,14 @@ impl Record {
 
 impl State {
     fn new(stage: Stage) -> Self {
-        State { stage, waiting: SmallVec::new(), last: 0, dispatched: None, kept: false }
+        State {
+            stage,
+            waiting: SmallVec::new(),
+            last: 0,
+            dispatched: None,
+            kept: false,
+            room: None,
+        }
     }
 
     fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u32 {
@@ -250,7 +282,11 @@ impl State {
     }
 
     /// Takes down the news; those who are to hear it.
-    fn take(&mut self, settled: &Settled) -> SmallVec<[Waiting; 1]> {
+    fn take(
+        &mut self,
+        settled: &Settled,
+        stored: impl FnOnce(&Settled) -> (Settled, Option<Room>),
+    ) -> SmallVec<[Waiting; 1]> {
         let goes_on = settled.outcome == DirectOutcome::ConfirmationTimeout
             && settled.wire != OnTheWire::Never;
         if goes_on {
@@ -261,8 +297,14 @@ impl State {
             self.waiting = joined;
             return first;
         }
-        let late = matches!(self.stage, Stage::TimedOut(_));
-        self.stage = Stage::Ended { settled: settled.clone(), late };
+        let late = match self.stage {
+            Stage::TimedOut(_) => true,
+            Stage::Answering { late, .. } => late,
+            Stage::Pending | Stage::Ended { .. } | Stage::Earlier(_) => false,
+        };
+        let (settled, room) = stored(settled);
+        self.room = room;
+        self.stage = Stage::Ended { settled, late };
         std::mem::take(&mut self.waiting)
     }
 }
@@ -270,7 +312,7 @@ impl State {
 impl Settle for Record {
     fn settle(&self, settled: Settled) {
         let mut state = self.state.lock();
-        let told = state.take(&settled);
+        let told = state.take(&settled, |settled| self.stored(settled));
         if self.known.key.is_some() {
             self.keep_end(&mut state, &settled);
         }

@@ -4,11 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use broker::Node;
 use engine::retained::Retained;
-use mqtt::Properties;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use telemetry::event;
 
-use super::{Call, logged, topic};
+use super::{Call, logged, properties, topic};
 use crate::exchange::counted;
 use crate::fault::Fault;
 use crate::refused::Refused;
@@ -53,20 +52,8 @@ fn document(retained: &Retained) -> Value {
         "payload": STANDARD.encode(&message.payload),
         "qos": message.qos as u8,
         "lastModifiedTime": retained.modified_millis,
-        "userProperties": user_properties(message.properties.as_properties()),
+        "userProperties": properties::encode_user_properties(message),
     })
-}
-
-/// The base64 text of a JSON array in the form in which a sender gives them; null if there are none.
-fn user_properties(properties: Properties<'_>) -> Value {
-    let pairs: Vec<Value> = properties
-        .user_properties()
-        .map(|(name, value)| Value::Object(Map::from_iter([(name.to_owned(), value.into())])))
-        .collect();
-    match pairs.is_empty() {
-        true => Value::Null,
-        false => STANDARD.encode(Value::Array(pairs).to_string()).into(),
-    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::limits::{CONTENT_TYPE_BYTES, CORRELATION_DATA_BYTES, USER_PROPERTIES_BYTES};
+use engine::message::Message;
 use identity::sigv4::{Fields, Headers};
 use mqtt::{PropertiesBuf, Property};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::topic;
 use crate::query::Query;
 
-const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
+pub(crate) const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
 const PAYLOAD_FORMAT: &str = "x-amz-mqtt5-payload-format-indicator";
 const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
 
@@ -48,6 +49,18 @@ pub(crate) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<Properties
         push_user_properties(&mut properties, encoded)?;
     }
     Ok(properties)
+}
+
+/// The user properties of a message in the form in which a sender gives them, the base64 text of a
+/// JSON array; none if it has none.
+pub(crate) fn encode_user_properties(message: &Message) -> Option<String> {
+    let pairs: Vec<Value> = message
+        .properties
+        .as_properties()
+        .user_properties()
+        .map(|(name, value)| Value::Object(Map::from_iter([(name.to_owned(), value.into())])))
+        .collect();
+    (!pairs.is_empty()).then(|| STANDARD.encode(Value::Array(pairs).to_string()))
 }
 
 fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result<(), String> {

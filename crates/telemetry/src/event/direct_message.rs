@@ -121,7 +121,9 @@ fn exhausted(outcome: &DirectOutcome) -> Option<Quota> {
         | DirectOutcome::ReceiverPacketTooLarge { .. }
         | DirectOutcome::ReceiverNotWritable
         | DirectOutcome::ReceiverRejected(_)
+        | DirectOutcome::Responded
         | DirectOutcome::ConfirmationTimeout
+        | DirectOutcome::ResponseTimeout
         | DirectOutcome::DeadlineExceeded
         | DirectOutcome::ReceiverDisconnected
         | DirectOutcome::SenderDisconnected

@@ -132,6 +132,8 @@ fn every_outcome_is_counted_under_its_own_label() {
         DirectOutcome::ConfirmationTimeout,
         DirectOutcome::ReceiverDisconnected,
         DirectOutcome::SenderDisconnected,
+        DirectOutcome::Responded,
+        DirectOutcome::ResponseTimeout,
         DirectOutcome::IdempotencyConflict,
         DirectOutcome::DeadlineExceeded,
         DirectOutcome::Internal,

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use broker::Settled;
 use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, Property, TopicName};
 
-use crate::deliveries::Key;
+use crate::deliveries::{Key, fingerprint};
 use crate::head::Head;
 use crate::ops::{properties, topic as topics};
 use crate::percent;
 use crate::query::Query;
 
+use super::response::ResponseWish;
 use super::wishes::Wishes;
 
 /// The checked parameters.
@@ -26,6 +28,8 @@ pub(super) struct Input {
     /// The idempotency key.
     pub(super) key: Option<Box<str>>,
     pub(super) wishes: Wishes,
+    /// The response that is waited for, once [it is named](Input::name_response).
+    pub(super) response: Option<ResponseWish>,
 }
 
 /// What could be read of the request, for the log entry of a call that is refused.
@@ -48,12 +52,45 @@ impl Input {
         let client_id = client_id(label, request)?;
         let topic = topic(query, request)?;
         let confirmation = confirmation(query, request)?;
+        let wishes = Wishes::parse(head).map_err(Invalid::Request)?;
+        // Who answers has it.
+        request.confirmation |= wishes.response.is_some();
+        let confirmation = confirmation || wishes.response.is_some();
         let confirmation = if confirmation { Some(timeout(query, request)?) } else { None };
         let properties = properties::parse(query, head.headers).map_err(Invalid::Mqtt5Property)?;
         let key = Key::text_of(head).map_err(Invalid::Request)?.map(Box::from);
-        let wishes = Wishes::parse(head).map_err(Invalid::Request)?;
         let properties = with_expiry(properties, wishes.deadline);
-        Ok(Input { client_id, topic, confirmation, properties, key, wishes })
+        Ok(Input { client_id, topic, confirmation, properties, key, wishes, response: None })
+    }
+
+    /// What tells the message from another one under the same key.
+    pub(super) fn fingerprint(&self, payload: &[u8]) -> u64 {
+        if self.key.is_none() {
+            // Nothing asks for it.
+            return 0;
+        }
+        let wanted = [self.confirmation.is_some(), self.wishes.response.is_some()];
+        let properties = self.properties.as_properties().as_bytes();
+        fingerprint(self.client_id.as_str(), &self.topic, wanted, properties, payload)
+    }
+
+    /// How long the sender waits at most, if it waits.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        Some(self.confirmation? + self.wishes.response.unwrap_or_default())
+    }
+
+    /// An answer that another request got before: its response is not kept for ever.
+    pub(super) fn as_asked(&self, settled: Settled) -> Settled {
+        let forgotten = settled.outcome == DirectOutcome::Acknowledged;
+        match forgotten && self.wishes.response.is_some() {
+            true => Settled { outcome: DirectOutcome::ResponseTimeout, ..settled },
+            false => settled,
+        }
+    }
+
+    /// Puts another text in the place of the topic; one that was checked.
+    pub(super) fn set_topic(&mut self, topic: Arc<str>) {
+        self.topic = topic;
     }
 
     /// The text of the topic.

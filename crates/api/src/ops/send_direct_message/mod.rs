@@ -3,6 +3,7 @@
 mod input;
 mod ledger;
 mod patient;
+mod response;
 mod wishes;
 
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
 
 use super::Call;
-use crate::deliveries::{Claim, Deliveries, Known, Record, Target, fingerprint};
+use crate::deliveries::{Claim, Deliveries, Known, Record, Target};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
 pub(crate) use ledger::Ledger;
+use response::{AwaitsResponse, ResponseWait};
 
 /// A checked and authorised message on its way to its device.
 pub struct Dispatch<'a> {
@@ -58,9 +60,13 @@ pub(crate) fn begin<'a>(
     let Call { head, payload, sender, trace_id } = call;
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
     let input = Input::parse(client_id, head, &mut ledger.request);
-    let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
+    let checked = input.map_err(DirectOutcome::Invalid).and_then(|mut input| {
+        let fingerprint = input.fingerprint(payload);
+        let named = input.name_response(trace_id, &mut ledger.request);
+        named.map_err(DirectOutcome::Invalid)?;
         let permit = authorise(node, &ledger, &input)?;
-        let record = record(node, deliveries, &ledger, &input, payload);
+        check_response(node, &input)?;
+        let record = record(node, deliveries, &ledger, &input, fingerprint);
         let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
         Ok(Dispatch { input, payload, permit, sender, record, deliveries })
     });
@@ -77,7 +83,7 @@ fn record(
     deliveries: &Arc<Deliveries>,
     ledger: &Ledger,
     input: &Input,
-    payload: &[u8],
+    fingerprint: u64,
 ) -> Option<Arc<Record>> {
     let waits = input.confirmation.is_some() || input.wishes.wait_online.is_some();
     if !waits && input.key.is_none() {
@@ -85,13 +91,6 @@ fn record(
     }
     let principal_id = &ledger.sender.principal.id;
     let (client_id, topic) = (input.client_id.as_str(), input.topic_text());
-    let properties = input.properties.as_properties();
-    let confirmed = input.confirmation.is_some();
-    // Nothing else asks for it.
-    let fingerprint = input
-        .key
-        .as_ref()
-        .map_or(0, |_| fingerprint(client_id, topic, confirmed, properties.as_bytes(), payload));
     let known = Known {
         trace_id: ledger.trace_id(),
         target: Target::new(client_id, topic),
@@ -101,6 +100,22 @@ fn record(
         fingerprint,
     };
     Some(Record::new(known, deliveries))
+}
+
+fn check_response(node: &Node, input: &Input) -> Result<(), DirectOutcome> {
+    let Some(wish) = &input.response else { return Ok(()) };
+    wish.check(node, &input.client_id).map_err(DirectOutcome::Invalid)
+}
+
+/// Who is told of the PUBACK.
+fn listener(node: &Arc<Node>, record: &Arc<Record>, input: &Input) -> Arc<dyn Settle> {
+    match &input.response {
+        None => Arc::clone(record) as _,
+        Some(wish) => {
+            let wait = ResponseWait::new(node, record, &input.client_id, wish);
+            Arc::new(AwaitsResponse(wait))
+        }
+    }
 }
 
 fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, DirectOutcome> {
@@ -125,9 +140,9 @@ impl Dispatch<'_> {
             Claim::New => self.send_new(node, &record, settle),
             Claim::Repeated(original) => {
                 let progress = Progress { dispatched: None, original: Some(original.trace_id()) };
-                match original.join(node, settle(), self.input.confirmation) {
+                match original.join(node, settle(), self.input.patience()) {
                     Ok(dispatched) => Sent::Waiting(Progress { dispatched, ..progress }),
-                    Err(settled) => Sent::Settled(progress, settled),
+                    Err(settled) => Sent::Settled(progress, self.input.as_asked(settled)),
                 }
             }
             Claim::Conflict => {
@@ -148,7 +163,7 @@ impl Dispatch<'_> {
         if confirmed || patient.is_some() {
             record.wait(settle());
         }
-        let heard: Arc<Record> = Arc::clone(record);
+        let heard = listener(node, record, &self.input);
         match self.hand_over(node, || Waiter::new(heard)) {
             Ok(dispatched) if confirmed => {
                 record.dispatched(dispatched);

@@ -9,7 +9,7 @@ use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
 
 use super::input::Input;
-use super::{Dispatch, answered_at_once};
+use super::{Dispatch, answered_at_once, check_response, listener};
 use crate::deliveries::Record;
 use crate::ops::send_direct_message::Sent;
 
@@ -74,6 +74,7 @@ impl Patient {
             deadline => deadline.map(|deadline| deadline - waited),
         };
         let topic = self.input.topic().map_err(refused)?;
+        check_response(&self.node, &self.input).map_err(refused)?;
         let permit = self
             .node
             .access()
@@ -86,7 +87,7 @@ impl Patient {
             confirmation: self.input.confirmation,
             deadline,
         };
-        let record: Arc<Record> = Arc::clone(&self.record);
-        self.node.send_direct(permit, &self.input.client_id, &message, || Waiter::new(record))
+        let heard = listener(&self.node, &self.record, &self.input);
+        self.node.send_direct(permit, &self.input.client_id, &message, || Waiter::new(heard))
     }
 }

@@ -3,13 +3,17 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use engine::limits::{DEADLINE_MILLIS, WAIT_ONLINE_MILLIS};
+use engine::limits::{
+    DEADLINE_MILLIS, RESPONSE_TIMEOUT_MILLIS, RESPONSE_TIMEOUT_MILLIS_DEFAULT, WAIT_ONLINE_MILLIS,
+};
 use identity::sigv4::Headers;
 
 use crate::head::Head;
 
 const DEADLINE: &str = "x-tenfour-deadline-ms";
 const WAIT_ONLINE: &str = "x-tenfour-wait-online-ms";
+const WAIT: &str = "x-tenfour-wait";
+const RESPONSE_TIMEOUT: &str = "x-tenfour-response-timeout-ms";
 
 /// What the sender wants beyond AWS's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub(super) struct Wishes {
     pub(super) deadline: Option<Duration>,
     /// How long to wait for the device to connect.
     pub(super) wait_online: Option<Duration>,
+    /// How long to wait, after the PUBACK, for what the device publishes in answer.
+    pub(super) response: Option<Duration>,
 }
 
 impl Wishes {
@@ -29,7 +35,25 @@ impl Wishes {
         Ok(Wishes {
             deadline: millis(head, DEADLINE, DEADLINE_MILLIS)?,
             wait_online: millis(head, WAIT_ONLINE, WAIT_ONLINE_MILLIS)?,
+            response: response(head)?,
         })
+    }
+}
+
+fn response(head: &Head<'_>) -> Result<Option<Duration>, String> {
+    let within = millis(head, RESPONSE_TIMEOUT, RESPONSE_TIMEOUT_MILLIS)?;
+    let mut values = head.headers.all(WAIT);
+    match (values.next(), values.next()) {
+        (None, _) if within.is_some() => {
+            Err(format!("The header {RESPONSE_TIMEOUT} is only of use with {WAIT}: response."))
+        }
+        (None, _) => Ok(None),
+        (Some(value), None) if value.eq_ignore_ascii_case(b"response") => {
+            Ok(Some(within.unwrap_or(Duration::from_millis(RESPONSE_TIMEOUT_MILLIS_DEFAULT))))
+        }
+        (Some(_), _) => {
+            Err(format!("The header {WAIT} must be given once, and with the value response."))
+        }
     }
 }
 

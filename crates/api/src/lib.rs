@@ -22,11 +22,12 @@ mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
-pub use exchange::{Begun, Exchange};
+pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
+pub use ops::send_direct_messages::Many;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;

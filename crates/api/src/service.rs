@@ -18,13 +18,13 @@ use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
 use crate::deliveries::Deliveries;
-use crate::exchange::{Begun, counted};
+use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
-use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
+    send_direct_messages,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -103,12 +103,16 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        self.operation(head)?;
+        let operation = self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
-        body::read(body, self.body_bytes(), patience)
-            .await
-            .map_err(|error| Fault::of_body(error, limit))
+        if operation == Operation::SendDirectMessages {
+            let room = send_direct_messages::body_bytes(limit);
+            let read = body::read(body, room, patience).await;
+            return read.map_err(|error| Fault::of_body_for_many(error, room));
+        }
+        let read = body::read(body, self.body_bytes(), patience).await;
+        read.map_err(|error| Fault::of_body(error, limit))
     }
 
     async fn answer(
@@ -120,7 +124,7 @@ impl Api {
     ) -> Reply {
         let (mut exchange, dispatch) = match self.begin(head, payload, caller, trace_id) {
             Begun::Answered(reply) => return reply,
-            Begun::Published(publishing) => return self.answer_durable(publishing, trace_id).await,
+            Begun::Later(later) => return self.answer_later(later, trace_id).await,
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
         };
         let (settle, confirmation) = Confirmation::channel();
@@ -140,18 +144,18 @@ impl Api {
         }
     }
 
-    async fn answer_durable(&self, publishing: Publishing, trace_id: TraceId) -> Reply {
+    async fn answer_later(&self, later: Later, trace_id: TraceId) -> Reply {
         let (sender, receiver) = oneshot::channel();
-        publishing.when_answered(move |reply| {
+        later.when_answered(move |reply| {
             // Whoever waited may have gone away; then nobody is left to tell.
             let _ = sender.send(reply);
         });
-        // A journal tells everybody; one that does not is a fault of ours.
+        // An answer always comes; one that is lost is a fault of ours.
         let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
         receiver.await.unwrap_or_else(lost)
     }
 
-    /// The largest body of a request that is looked at, in bytes. It is larger than the payload
+    /// The largest body of a request that is looked at, in bytes, unless it goes to many. It is larger than the payload
     /// quota so that a payload that is too large is refused to a sender who proved who it is.
     pub fn body_bytes(&self) -> usize {
         self.node.rules().quotas.payload_bytes * BODY_TO_PAYLOAD
@@ -181,6 +185,9 @@ impl Api {
         match operation {
             Operation::SendDirectMessage { client_id } => {
                 send_direct_message::begin(node, &self.deliveries, client_id, call)
+            }
+            Operation::SendDirectMessages => {
+                send_direct_messages::begin(node, &self.deliveries, call)
             }
             Operation::Publish { topic } => publish::begin(node, topic, call),
             Operation::GetRetainedMessage { topic } => {

@@ -27,6 +27,7 @@ mod publish;
 mod release;
 mod restore;
 mod retain;
+mod roll_call;
 mod route;
 mod serving;
 mod subscribe;

@@ -19,7 +19,7 @@ use super::wishes::Wishes;
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) client_id: ClientId,
-    topic: Arc<str>,
+    pub(super) topic: Arc<str>,
     /// How long to wait for the PUBACK; none asks for no confirmation.
     pub(super) confirmation: Option<Duration>,
     pub(super) properties: PropertiesBuf,
@@ -68,7 +68,10 @@ impl Input {
 }
 
 /// An MQTT 5 device learns how long the message is of use, in whole seconds, rounded up.
-fn with_expiry(mut properties: PropertiesBuf, deadline: Option<Duration>) -> PropertiesBuf {
+pub(super) fn with_expiry(
+    mut properties: PropertiesBuf,
+    deadline: Option<Duration>,
+) -> PropertiesBuf {
     if let Some(deadline) = deadline {
         let seconds = u32::try_from(deadline.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
         // No other parameter sets it.
@@ -89,14 +92,20 @@ fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {
     client_id
 }
 
-fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
-    if decoded.len() > CLIENT_ID_BYTES || decoded.starts_with('$') {
+/// The client ID that a sender names.
+pub(crate) fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
+    if !is_addressable(decoded) {
         return Err(Invalid::ClientId(format!(
             "The client ID must not be longer than {CLIENT_ID_BYTES} bytes and must not start with $."
         )));
     }
     ClientId::parse(decoded)
-        .map_err(|error| Invalid::ClientId(format!("The client ID in the path: {error}.")))
+        .map_err(|error| Invalid::ClientId(format!("The client ID is none: {error}.")))
+}
+
+/// Whether a client ID, or a part of one, is of those that a sender can name.
+pub(crate) fn is_addressable(client_id: &str) -> bool {
+    client_id.len() <= CLIENT_ID_BYTES && !client_id.starts_with('$')
 }
 
 fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> {
@@ -106,8 +115,13 @@ fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> 
         .ok_or_else(|| Invalid::Topic("The query parameter topic is missing.".into()))?;
     let topic: Arc<str> = found.as_ref().into();
     request.topic = Some(Arc::clone(&topic));
-    topics::addressed(&topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
+    check_topic(&topic)?;
     Ok(topic)
+}
+
+/// The topic that a sender names.
+pub(crate) fn check_topic(topic: &str) -> Result<(), Invalid> {
+    topics::addressed(topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))
 }
 
 fn confirmation(query: &Query<'_>, request: &mut Request) -> Result<bool, Invalid> {

@@ -2,6 +2,7 @@
 
 mod input;
 mod ledger;
+mod one_of_many;
 mod patient;
 mod wishes;
 
@@ -17,7 +18,9 @@ use super::Call;
 use crate::deliveries::{Claim, Deliveries, Known, Record, Target, fingerprint};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
+pub(crate) use input::{check_client_id, check_topic, is_addressable};
 pub(crate) use ledger::Ledger;
+pub(crate) use one_of_many::{Alike, OneOfMany};
 
 /// A checked and authorised message on its way to its device.
 pub struct Dispatch<'a> {
@@ -58,12 +61,9 @@ pub(crate) fn begin<'a>(
     let Call { head, payload, sender, trace_id } = call;
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
     let input = Input::parse(client_id, head, &mut ledger.request);
-    let checked = input.map_err(DirectOutcome::Invalid).and_then(|input| {
-        let permit = authorise(node, &ledger, &input)?;
-        let record = record(node, deliveries, &ledger, &input, payload);
-        let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
-        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
-    });
+    let checked = input
+        .map_err(DirectOutcome::Invalid)
+        .and_then(|input| Dispatch::authorise(node, deliveries, &ledger, (input, payload)));
     let exchange = Exchange::new(ledger);
     match checked {
         Ok(dispatch) => Begun::Direct(exchange, dispatch),
@@ -113,7 +113,20 @@ fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, 
         .map_err(|_| DirectOutcome::SenderUnauthorized)
 }
 
-impl Dispatch<'_> {
+impl<'a> Dispatch<'a> {
+    /// Authorises the sender of a message whose parameters are checked.
+    fn authorise(
+        node: &Node,
+        deliveries: &Arc<Deliveries>,
+        ledger: &Ledger,
+        (input, payload): (Input, &'a [u8]),
+    ) -> Result<Self, DirectOutcome> {
+        let permit = authorise(node, ledger, &input)?;
+        let record = record(node, deliveries, ledger, &input, payload);
+        let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
+        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
+    }
+
     /// Hands the message to its device, or joins the one that it repeats. With a confirmation,
     /// `settle` gives whoever is to be told, at most once; it may be told before this returns.
     pub fn send(self, node: &Arc<Node>, settle: impl FnOnce() -> Arc<dyn Settle>) -> Sent {

@@ -77,7 +77,8 @@ impl Alike {
             client_id,
             topic: Arc::clone(&self.topic),
             confirmation: self.confirmation,
-            properties: with_expiry(self.properties.clone(), deadline),
+            // The whole deadline: a repetition is the same message whenever its turn comes.
+            properties: with_expiry(self.properties.clone(), self.deadline),
             key,
             wishes: Wishes { deadline, wait_online: self.wait_online },
         })

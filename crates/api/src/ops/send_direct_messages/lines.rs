@@ -51,3 +51,37 @@ impl Lines {
         self.reader.closed().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_that_are_made_together_go_together() {
+        let (reader, mut read) = mpsc::channel(1);
+        let mut lines = Lines::new(reader, Duration::from_secs(20));
+        lines.push(&json!({"a": 1}));
+        lines.push(&json!({"b": "\n"}));
+        lines.flush().await.expect("read");
+        lines.flush().await.expect("nothing to send");
+        assert_eq!(read.recv().await.as_deref(), Some(&b"{\"a\":1}\n{\"b\":\"\\n\"}\n"[..]));
+        assert!(read.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_reads_nothing_for_too_long_counts_as_gone() {
+        let (reader, read) = mpsc::channel(1);
+        let mut lines = Lines::new(reader, Duration::from_millis(20));
+        lines.push(&json!(1));
+        lines.flush().await.expect("there is room");
+        lines.push(&json!(2));
+        assert!(lines.flush().await.is_err());
+        assert!(!lines.is_closed());
+        drop(read);
+        lines.closed().await;
+        lines.push(&json!(3));
+        assert!(lines.flush().await.is_err());
+    }
+}

@@ -9,19 +9,17 @@ import json
 import subprocess
 import threading
 
-import h2.connection
-import h2.errors
-import h2.events
 import httpx
 import pytest
 
 from harness import signing
 from harness.answer import TRACE_ID, check_shape
+from harness.http2_stream import Http2Stream
 from harness.paho_device import PahoDevice
 from harness.patience import wait_until
 from harness.population import NARROW
 from harness.senders import RawSender
-from harness.wire_device import WireDevice, open_socket, tls_context
+from harness.wire_device import WireDevice, tls_context
 
 PATH = "/direct-messages"
 TOPIC = "e2e/lamp"
@@ -254,49 +252,6 @@ def test_a_sender_that_goes_away_stops_the_rest(server, people, call, raw, clien
                     if entry["clientId"] in later and "batch" in entry]
 
 
-class Stream:
-    """One request on a connection of HTTP/2, which no client library would reset on demand."""
-
-    def __init__(self, server, body):
-        self.sock = open_socket(server, "http")
-        self.connection = h2.connection.H2Connection()
-        self.connection.initiate_connection()
-        url = server.url("http") + PATH
-        headers = signing.sign(server.admin, "POST", url, body)
-        host = headers.pop("Host")
-        self.connection.send_headers(1, [
-            (":method", "POST"), (":path", PATH), (":scheme", "http"), (":authority", host),
-            *((name.lower(), value) for name, value in headers.items())])
-        self.connection.send_data(1, body, end_stream=True)
-        self._flush()
-
-    def _flush(self):
-        self.sock.sendall(self.connection.data_to_send())
-
-    def data(self):
-        """The next piece of the answer."""
-        while True:
-            for event in self.connection.receive_data(self.sock.recv(65536)):
-                if isinstance(event, h2.events.DataReceived):
-                    return event.data
-            self._flush()
-
-    def reset(self):
-        """Gives the request up, and keeps the connection."""
-        self.connection.reset_stream(1, h2.errors.ErrorCodes.CANCEL)
-        self._flush()
-
-    def is_open(self):
-        """Whether the connection answers a ping."""
-        self.connection.ping(b"12345678")
-        self._flush()
-        while fresh := self.sock.recv(65536):
-            events = self.connection.receive_data(fresh)
-            if any(isinstance(event, h2.events.PingAckReceived) for event in events):
-                return True
-        return False
-
-
 def test_a_reset_of_http2_stops_the_rest(server, people, raw, client_id, log):
     silent, later = f"{client_id}-silent", f"{client_id}-later"
     body = json.dumps({"clientIds": ["nobody", silent, later], "topic": TOPIC, "payload": "batch",
@@ -304,7 +259,7 @@ def test_a_reset_of_http2_stops_the_rest(server, people, raw, client_id, log):
     with fleet(server, people, [silent], manual_ack=True) as (device,), \
             fleet(server, people, [later]) as (other,):
         mark = log.mark()
-        stream = Stream(server, body)
+        stream = Http2Stream(server, PATH, body)
         assert json.loads(stream.data())["clientId"] == "nobody"
         message = device.message()
         stream.reset()

@@ -12,7 +12,7 @@ use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use store::{StoreError, Trail};
 use telemetry::{TraceId, event};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
@@ -35,6 +35,10 @@ use crate::truth::Truth;
 /// refused to a sender who proved who it is; what is larger still is refused unread.
 const BODY_TO_PAYLOAD: usize = 2;
 
+/// How many bodies of messages to many, which are large, are read at once: nobody has proved who it
+/// is before its body is there. Others wait unread.
+const LARGE_BODIES: usize = 64;
+
 /// How many signing keys are remembered.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
@@ -44,7 +48,11 @@ pub struct Api {
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
+    large_bodies: Semaphore,
 }
+
+/// A body, and the room that it takes if it is a large one.
+type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
 
 impl Api {
     /// The API of `node`, for signatures in `region`.
@@ -52,7 +60,8 @@ impl Api {
         let bounds = node.bounds();
         let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
         let deliveries = Arc::new(deliveries);
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries }
+        let large_bodies = Semaphore::new(LARGE_BODIES);
+        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -94,12 +103,12 @@ impl Api {
         let head = listed.head(&parts);
         match self.read(&head, body).await {
             Err(fault) => self.fail(trace_id, of_direct_message(head.path, fault)),
-            Ok(payload) => self.answer(&head, &payload, caller, trace_id).await,
+            Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
 
     /// The body of a request, unless there is no need to have it.
-    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Bytes, Fault>
+    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -107,12 +116,16 @@ impl Api {
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
         if operation == Operation::SendDirectMessages {
-            let room = send_direct_messages::body_bytes(limit);
-            let read = body::read(body, room, patience).await;
-            return read.map_err(|error| Fault::of_body_for_many(error, room));
+            let largest = send_direct_messages::body_bytes(limit);
+            let fault = |error| Fault::of_body_for_many(error, largest);
+            let room = tokio::time::timeout(patience, self.large_bodies.acquire()).await;
+            let room = room.map_err(|_| fault(BodyError::TimedOut))?;
+            let read = body::read(body, largest, patience).await.map_err(fault)?;
+            // It is never closed.
+            return Ok((read, room.ok()));
         }
         let read = body::read(body, self.body_bytes(), patience).await;
-        read.map_err(|error| Fault::of_body(error, limit))
+        Ok((read.map_err(|error| Fault::of_body(error, limit))?, None))
     }
 
     async fn answer(

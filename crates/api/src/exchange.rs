@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use broker::{Node, Settled};
+use serde_json::Value;
 use telemetry::TraceId;
 
 use crate::fault::Fault;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
-use crate::reply::Reply;
+use crate::ops::send_direct_messages::Many;
+use crate::reply::{Reply, line};
 
 /// What became of a request at once.
 #[expect(clippy::large_enum_variant, reason = "it lives on the stack of one request")]
@@ -17,8 +19,26 @@ pub enum Begun<'a> {
     Answered(Reply),
     /// A direct message is to be sent, and then the exchange settled.
     Direct(Exchange, Dispatch<'a>),
-    /// A message was published; its sender is answered when it is durable.
+    /// Its answer is made by others.
+    Later(Later),
+}
+
+/// A request whose sender is answered once that can be.
+pub enum Later {
+    /// A message was published: when it is durable.
     Published(Publishing),
+    /// A message goes to many: when it is known to whom.
+    Many(Box<Many>),
+}
+
+impl Later {
+    /// Has `then` called once, with the answer, maybe on another thread; it must not wait.
+    pub fn when_answered(self, then: impl FnOnce(Reply) + Send + 'static) {
+        match self {
+            Later::Published(publishing) => publishing.when_answered(then),
+            Later::Many(many) => many.when_answered(then),
+        }
+    }
 }
 
 /// A direct message whose sender has to be answered. Dropping it says that the sender went away:
@@ -46,6 +66,20 @@ impl Exchange {
         self.0.settle(&settled);
         reply
     }
+
+    /// Writes the log entry and gives what is told of one of many.
+    pub(crate) fn settle_one(self, settled: &Settled) -> Told {
+        let fault = Fault::of_direct(settled);
+        let line = line(self.0.client_id(), self.0.trace_id(), fault.as_ref());
+        self.0.settle(settled);
+        Told { line, succeeded: fault.is_none() }
+    }
+}
+
+/// What is told of one of many.
+pub(crate) struct Told {
+    pub(crate) line: Value,
+    pub(crate) succeeded: bool,
 }
 
 /// Counts an answer by its status.

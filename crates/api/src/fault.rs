@@ -2,6 +2,7 @@
 //! error names (spec 1.4 and 12).
 
 use broker::Settled;
+use engine::limits::TARGETS;
 use engine::outcome::{DirectOutcome, Invalid};
 use http::StatusCode;
 use mqtt::ReasonCode;
@@ -159,7 +160,8 @@ impl Fault {
                 "UNKNOWN_OPERATION",
                 format!(
                     "No operation has the path {path}; a direct message goes to \
-                     /connections/{{clientId}}/messages, a publish to /topics/{{topic}}, and \
+                     /connections/{{clientId}}/messages or, for many clients, to \
+                     /direct-messages, a publish to /topics/{{topic}}, and \
                      retained messages are at /retainedMessage."
                 ),
             ),
@@ -193,6 +195,28 @@ impl Fault {
                 "The body of the request is malformed or was cut off.",
             ),
         }
+    }
+
+    /// The answer to a request to many whose body could not be read; it has room for `limit` bytes.
+    pub(crate) fn of_body_for_many(error: BodyError, limit: usize) -> Fault {
+        let fault = Fault::of_body(error, limit);
+        match error {
+            BodyError::TooLarge => Fault {
+                message: format!(
+                    "The body is larger than {limit} bytes; a message goes to at most {TARGETS} \
+                     targets in one request."
+                ),
+                ..fault
+            },
+            BodyError::TimedOut | BodyError::Broken => fault,
+        }
+    }
+
+    /// What is told of a pattern that no client fits.
+    pub(crate) fn of_pattern() -> Fault {
+        let message = "No connected client that the sender may send to fits the pattern.";
+        let fault = Fault::new(Kind::ResourceNotFound, "NO_CLIENT_FITS", message);
+        fault.telling(Truth::NeverSent)
     }
 
     /// The answer while the node shuts down.

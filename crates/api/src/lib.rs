@@ -22,16 +22,17 @@ mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
-pub use exchange::{Begun, Exchange};
+pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
+pub use ops::send_direct_messages::Many;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;
 
-/// The checks of the parameters of SendDirectMessage and Publish, reachable without a node. They are
+/// The checks of the parameters of SendDirectMessage, to one and to many, and Publish, reachable without a node. They are
 /// compiled a second time so that nothing private opens up in other builds.
 #[cfg(fuzzing)]
 #[path = "ops"]
@@ -40,6 +41,10 @@ mod fuzzed {
 
     #[path = "send_direct_message/input.rs"]
     mod direct;
+    #[path = "send_direct_messages/input.rs"]
+    mod many;
+    #[path = "send_direct_messages/pattern.rs"]
+    mod pattern;
     #[path = "publish/input.rs"]
     mod publish;
     #[path = "send_direct_message/response.rs"]
@@ -53,11 +58,24 @@ mod fuzzed {
         direct::Input::parse(label, head, &mut direct::Request::default()).is_ok()
     }
 
-    /// The same for Publish.
+    /// Checks the body of a message to many; says how many of `names` fit a pattern of it, if it is
+    /// acceptable.
+    pub fn parse_send_direct_messages<'a>(
+        body: &[u8],
+        names: impl Iterator<Item = &'a str>,
+    ) -> Option<usize> {
+        let headers = crate::Fields::new(&[]);
+        let head = crate::Head { method: "POST", path: "", query: "", headers };
+        let input = many::Input::parse(body, &head, &mut None).ok()?;
+        let patterns = &input.asked.patterns;
+        Some(names.filter(|name| patterns.iter().any(|pattern| pattern.fits(name))).count())
+    }
+
+    /// Checks the topic label, the query and the headers of Publish.
     pub fn parse_publish(label: &str, head: &crate::Head<'_>) -> bool {
         let mut request = publish::Request::default();
         publish::Input::parse(label, head, &engine::profile::AWS, &mut request).is_ok()
     }
 }
 #[cfg(fuzzing)]
-pub use fuzzed::{parse_publish, parse_send_direct_message};
+pub use fuzzed::{parse_publish, parse_send_direct_message, parse_send_direct_messages};

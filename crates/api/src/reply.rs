@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::message::Message;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
 use telemetry::TraceId;
 
 use crate::fault::{Fault, Kind};
@@ -60,13 +61,12 @@ impl Reply {
     }
 
     /// A success with something to tell.
-    pub(crate) fn document(trace_id: TraceId, document: &serde_json::Value) -> Self {
+    pub(crate) fn document(trace_id: TraceId, document: &Value) -> Self {
         Reply { trace_id, content: Content::Document(document.to_string()) }
     }
 
     /// A success whose body comes piece by piece. Only for operations that
     /// [the plain form of HTTP/1.1](Reply::write) does not have.
-    #[expect(dead_code, reason = "the next commit streams")]
     pub(crate) fn pieces(trace_id: TraceId, media_type: &'static str, pieces: Pieces) -> Self {
         Reply { trace_id, content: Content::Pieces(media_type, pieces) }
     }
@@ -178,13 +178,25 @@ impl Reply {
             Content::Response(message) => (&*message.payload).into(),
             // Nothing of it is there yet.
             Content::Pieces(..) => [].as_slice().into(),
-            Content::Fault(fault) => fault_body(fault, trace_id).into_bytes().into(),
+            Content::Fault(fault) => fault_body(fault, trace_id).to_string().into_bytes().into(),
         }
     }
 }
 
-fn fault_body(fault: &Fault, trace_id: TraceId) -> String {
-    let mut body = serde_json::json!({
+/// What one of many is told: the body that an answer to it alone would have had, its status, and who
+/// it is.
+pub(crate) fn line(client_id: &str, trace_id: TraceId, fault: Option<&Fault>) -> Value {
+    let (status, mut line) = match fault {
+        None => (StatusCode::OK, json!({"message": "OK", "traceId": trace_id.to_string()})),
+        Some(fault) => (fault.kind.status(), fault_body(fault, trace_id)),
+    };
+    line["clientId"] = client_id.into();
+    line["status"] = status.as_u16().into();
+    line
+}
+
+fn fault_body(fault: &Fault, trace_id: TraceId) -> Value {
+    let mut body = json!({
         "message": fault.message,
         "traceId": trace_id.to_string(),
         "reason": fault.reason,
@@ -198,7 +210,7 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> String {
             body["tcpAcknowledged"] = tcp_acknowledged;
         }
     }
-    body.to_string()
+    body
 }
 
 #[cfg(test)]
@@ -219,7 +231,7 @@ mod tests {
         let trace_id = TraceId::from_bytes([7; 16]);
         let replies = [
             Reply::success(trace_id),
-            Reply::document(trace_id, &serde_json::json!({"topic": "a"})),
+            Reply::document(trace_id, &json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
             Reply::failure(
                 trace_id,

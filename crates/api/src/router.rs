@@ -8,6 +8,8 @@ pub(crate) enum Operation<'a> {
         /// The client ID, percent-encoded.
         client_id: &'a str,
     },
+    /// `POST /direct-messages`, which is ours
+    SendDirectMessages,
     /// `POST /topics/{topic}`
     Publish {
         /// The topic, percent-encoded; its slashes may stand as they are (spec 2.4).
@@ -51,10 +53,11 @@ pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Mi
     Ok(operation)
 }
 
-/// Whether the path is that of a direct message, whatever the method.
+/// Whether the path is that of a direct message, to one or to many, whatever the method.
 pub(crate) fn is_direct_message(path: &str) -> bool {
-    find(path)
-        .is_some_and(|(operation, _)| matches!(operation, Operation::SendDirectMessage { .. }))
+    find(path).is_some_and(|(operation, _)| {
+        matches!(operation, Operation::SendDirectMessage { .. } | Operation::SendDirectMessages)
+    })
 }
 
 /// The operation of a path, and its method.
@@ -62,6 +65,9 @@ fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     if let Some(rest) = path.strip_prefix("/connections/") {
         let client_id = rest.strip_suffix("/messages")?;
         return Some((Operation::SendDirectMessage { client_id }, "POST"));
+    }
+    if path == "/direct-messages" {
+        return Some((Operation::SendDirectMessages, "POST"));
     }
     if let Some(topic) = path.strip_prefix("/topics/") {
         return Some((Operation::Publish { topic }, "POST"));
@@ -103,6 +109,13 @@ mod tests {
         }
         assert_eq!(route("GET", "/retainedMessage"), Ok(Operation::ListRetainedMessages));
         assert_eq!(route("GET", "/retainedMessages"), Err(Misrouted::UnknownPath));
+    }
+
+    #[test]
+    fn a_message_to_many_has_a_path_of_its_own() {
+        assert_eq!(route("POST", "/direct-messages"), Ok(Operation::SendDirectMessages));
+        assert!(is_direct_message("/direct-messages"));
+        assert_eq!(route("POST", "/direct-messages/"), Err(Misrouted::UnknownPath));
     }
 
     #[test]

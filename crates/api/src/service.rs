@@ -12,19 +12,19 @@ use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use store::{StoreError, Trail};
 use telemetry::{TraceId, event};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
 use crate::deliveries::Deliveries;
-use crate::exchange::{Begun, counted};
+use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
-use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
+    send_direct_messages,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -35,6 +35,10 @@ use crate::truth::Truth;
 /// refused to a sender who proved who it is; what is larger still is refused unread.
 const BODY_TO_PAYLOAD: usize = 2;
 
+/// How many bodies of messages to many, which are large, are read at once: nobody has proved who it
+/// is before its body is there. Others wait unread.
+const LARGE_BODIES: usize = 64;
+
 /// How many signing keys are remembered.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
@@ -44,7 +48,11 @@ pub struct Api {
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
+    large_bodies: Semaphore,
 }
+
+/// A body, and the room that it takes if it is a large one.
+type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
 
 impl Api {
     /// The API of `node`, for signatures in `region`.
@@ -52,7 +60,8 @@ impl Api {
         let bounds = node.bounds();
         let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
         let deliveries = Arc::new(deliveries);
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries }
+        let large_bodies = Semaphore::new(LARGE_BODIES);
+        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -94,21 +103,29 @@ impl Api {
         let head = listed.head(&parts);
         match self.read(&head, body).await {
             Err(fault) => self.fail(trace_id, of_direct_message(head.path, fault)),
-            Ok(payload) => self.answer(&head, &payload, caller, trace_id).await,
+            Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
 
     /// The body of a request, unless there is no need to have it.
-    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Bytes, Fault>
+    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Fault>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        self.operation(head)?;
+        let operation = self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
-        body::read(body, self.body_bytes(), patience)
-            .await
-            .map_err(|error| Fault::of_body(error, limit))
+        if operation == Operation::SendDirectMessages {
+            let largest = send_direct_messages::body_bytes(limit);
+            let fault = |error| Fault::of_body_for_many(error, largest);
+            let room = tokio::time::timeout(patience, self.large_bodies.acquire()).await;
+            let room = room.map_err(|_| fault(BodyError::TimedOut))?;
+            let read = body::read(body, largest, patience).await.map_err(fault)?;
+            // It is never closed.
+            return Ok((read, room.ok()));
+        }
+        let read = body::read(body, self.body_bytes(), patience).await;
+        Ok((read.map_err(|error| Fault::of_body(error, limit))?, None))
     }
 
     async fn answer(
@@ -120,7 +137,7 @@ impl Api {
     ) -> Reply {
         let (mut exchange, dispatch) = match self.begin(head, payload, caller, trace_id) {
             Begun::Answered(reply) => return reply,
-            Begun::Published(publishing) => return self.answer_durable(publishing, trace_id).await,
+            Begun::Later(later) => return self.answer_later(later, trace_id).await,
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
         };
         let (settle, confirmation) = Confirmation::channel();
@@ -140,18 +157,18 @@ impl Api {
         }
     }
 
-    async fn answer_durable(&self, publishing: Publishing, trace_id: TraceId) -> Reply {
+    async fn answer_later(&self, later: Later, trace_id: TraceId) -> Reply {
         let (sender, receiver) = oneshot::channel();
-        publishing.when_answered(move |reply| {
+        later.when_answered(move |reply| {
             // Whoever waited may have gone away; then nobody is left to tell.
             let _ = sender.send(reply);
         });
-        // A journal tells everybody; one that does not is a fault of ours.
+        // An answer always comes; one that is lost is a fault of ours.
         let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
         receiver.await.unwrap_or_else(lost)
     }
 
-    /// The largest body of a request that is looked at, in bytes. It is larger than the payload
+    /// The largest body of a request that is looked at, in bytes, unless it goes to many. It is larger than the payload
     /// quota so that a payload that is too large is refused to a sender who proved who it is.
     pub fn body_bytes(&self) -> usize {
         self.node.rules().quotas.payload_bytes * BODY_TO_PAYLOAD
@@ -181,6 +198,9 @@ impl Api {
         match operation {
             Operation::SendDirectMessage { client_id } => {
                 send_direct_message::begin(node, &self.deliveries, client_id, call)
+            }
+            Operation::SendDirectMessages => {
+                send_direct_messages::begin(node, &self.deliveries, call)
             }
             Operation::Publish { topic } => publish::begin(node, topic, call),
             Operation::GetRetainedMessage { topic } => {

@@ -21,16 +21,18 @@ pub(crate) enum Truth {
 }
 
 impl Truth {
-    /// That of a direct message; none of one that succeeded.
+    /// That of a direct message; none of one that succeeded, or of whose end nobody waited to hear.
     pub(crate) fn of(settled: &Settled) -> Option<Self> {
         let on_the_wire = match settled.wire {
             OnTheWire::Never => Truth::NeverSent,
             OnTheWire::Sent { tcp_acknowledged } => Truth::SentUnacknowledged { tcp_acknowledged },
         };
         match settled.outcome {
-            DirectOutcome::Acknowledged | DirectOutcome::Responded | DirectOutcome::Dispatched => {
-                None
-            }
+            // The message of a sender that goes away may be anywhere, and may still be acknowledged.
+            DirectOutcome::Acknowledged
+            | DirectOutcome::Responded
+            | DirectOutcome::Dispatched
+            | DirectOutcome::SenderDisconnected => None,
             DirectOutcome::ResponseTimeout => Some(Truth::Acknowledged),
             DirectOutcome::Invalid(_)
             | DirectOutcome::PayloadTooLarge { .. }
@@ -48,7 +50,6 @@ impl Truth {
             | DirectOutcome::ConfirmationTimeout
             | DirectOutcome::DeadlineExceeded
             | DirectOutcome::ReceiverDisconnected
-            | DirectOutcome::SenderDisconnected
             | DirectOutcome::Internal => Some(on_the_wire),
         }
     }

@@ -57,10 +57,14 @@ impl Devices {
 
     /// Every device at about this moment; a shard at a time is locked.
     pub(crate) fn each(&self, mut visit: impl FnMut(Arc<Device>)) {
-        for shard in &self.shards {
-            let devices: Vec<Arc<Device>> = shard.lock().iter().map(Arc::clone).collect();
+        for devices in self.parts() {
             devices.into_iter().for_each(&mut visit);
         }
+    }
+
+    /// The same, a shard at a time; no lock is held in between.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Vec<Arc<Device>>> {
+        self.shards.iter().map(|shard| shard.lock().iter().map(Arc::clone).collect())
     }
 
     fn shard(&self, hash: u64) -> &Mutex<HashTable<Arc<Device>>> {

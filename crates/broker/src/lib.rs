@@ -28,6 +28,7 @@ mod release;
 mod responses;
 mod restore;
 mod retain;
+mod roll_call;
 mod route;
 mod serving;
 mod subscribe;

@@ -30,6 +30,7 @@ pub(crate) fn direct_message(iterations: u32) {
         confirmation: true,
         timeout_seconds: Some(10),
         outcome: &DirectOutcome::Acknowledged,
+        batch: None,
         repeats: None,
         truth: None,
         delivery: Some(Duration::from_micros(123)),

@@ -43,6 +43,14 @@ pub const RESPONSE_TIMEOUT_MILLIS_DEFAULT: u64 = 5_000;
 pub const KEPT_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
 /// Longest idempotency key, in bytes (ours).
 pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Most clients that one request may send a message to, patterns expanded (ours).
+pub const TARGETS: usize = 10_000;
+/// Most patterns among them (ours): each is compared with every connected client.
+pub const TARGET_PATTERNS: usize = 100;
+/// How many of them may be under way at once, as a sender may choose (ours).
+pub const TARGETS_AT_ONCE: std::ops::RangeInclusive<u64> = 1..=1024;
+/// How many are when it does not choose (ours).
+pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
 
 /// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
 /// configuration may change. A rate of `None` is unlimited.

@@ -38,6 +38,18 @@ impl Bucket {
         Bucket(AtomicU64::new(0))
     }
 
+    /// How long until a token can be taken that leaves `spare` others; zero if that is now. Takes
+    /// nothing.
+    pub fn until_spare(&self, rate: Option<Rate>, spare: u32, now: Moment) -> Duration {
+        let Some(rate) = rate else { return Duration::ZERO };
+        let interval = rate.interval_micros();
+        let capacity = interval.saturating_mul(u64::from(rate.burst.max(1)));
+        let wanted = interval.saturating_mul(u64::from(spare) + 1);
+        let now = now.micros();
+        let next = self.0.load(Ordering::Relaxed).max(now).saturating_add(wanted);
+        Duration::from_micros(next.saturating_sub(now.saturating_add(capacity)))
+    }
+
     /// Takes one token, or says how long until there is one. `None` as the rate means no limit.
     ///
     /// # Errors
@@ -102,6 +114,22 @@ mod tests {
         }
         assert_eq!(bucket.take(rate, now), Err(Duration::from_millis(100)));
         assert_eq!(bucket.take(rate, now.after(Duration::from_millis(100))), Ok(()));
+    }
+
+    #[test]
+    fn whoever_leaves_tokens_to_others_waits_for_its_own() {
+        let bucket = Bucket::new();
+        let rate = Some(Rate { per_second: 10, burst: 4 });
+        let now = Moment::from_micros(1_000_000);
+        for _ in 0..2 {
+            assert_eq!(bucket.until_spare(rate, 2, now), Duration::ZERO);
+            assert_eq!(bucket.take(rate, now), Ok(()));
+        }
+        assert_eq!(bucket.until_spare(rate, 2, now), Duration::from_millis(100));
+        assert_eq!(bucket.until_spare(rate, 1, now), Duration::ZERO);
+        let later = now.after(Duration::from_millis(100));
+        assert_eq!(bucket.until_spare(rate, 2, later), Duration::ZERO);
+        assert_eq!(bucket.until_spare(None, 2, now), Duration::ZERO);
     }
 
     #[test]

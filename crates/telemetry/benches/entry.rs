@@ -49,6 +49,7 @@ fn direct_message(telemetry: &Telemetry, number: u32) {
         confirmation: true,
         timeout_seconds: Some(10),
         outcome: &DirectOutcome::Acknowledged,
+        batch: None,
         repeats: None,
         truth: None,
         delivery: Some(Duration::from_micros(123)),

@@ -7,6 +7,7 @@ mod page_token;
 pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod send_direct_message;
+pub(crate) mod send_direct_messages;
 pub(crate) mod topic;
 
 use engine::access::Peer;

@@ -22,31 +22,23 @@ const CORRELATION_DATA: &str = "x-amz-mqtt5-correlation-data";
 /// The sentence for the sender.
 pub(crate) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<PropertiesBuf, String> {
     let mut properties = PropertiesBuf::new();
-    if let Some(content_type) = text(query, "contentType")? {
-        if content_type.len() > CONTENT_TYPE_BYTES {
-            return Err(format!("contentType is longer than {CONTENT_TYPE_BYTES} bytes."));
-        }
-        push(&mut properties, "contentType", Property::ContentType(&content_type))?;
+    if let Some(text) = text(query, "contentType")? {
+        content_type(&mut properties, &text)?;
     }
-    if let Some(topic) = text(query, "responseTopic")? {
-        topic::addressed(&topic).map_err(|what| format!("responseTopic {what}."))?;
-        push(&mut properties, "responseTopic", Property::ResponseTopic(&topic))?;
+    if let Some(text) = text(query, "responseTopic")? {
+        response_topic(&mut properties, &text)?;
     }
     if let Some(indicator) = header(&headers, PAYLOAD_FORMAT)? {
-        let indicator = payload_format(indicator)?;
-        push(&mut properties, PAYLOAD_FORMAT, Property::PayloadFormatIndicator(indicator))?;
+        payload_format(&mut properties, PAYLOAD_FORMAT, indicator)?;
     }
     if let Some(encoded) = header(&headers, CORRELATION_DATA)? {
-        let data = base64(CORRELATION_DATA, encoded)?;
-        if data.len() > CORRELATION_DATA_BYTES {
-            return Err(format!(
-                "{CORRELATION_DATA} decodes to more than {CORRELATION_DATA_BYTES} bytes."
-            ));
-        }
-        push(&mut properties, CORRELATION_DATA, Property::CorrelationData(&data))?;
+        correlation_data(&mut properties, CORRELATION_DATA, encoded)?;
     }
     if let Some(encoded) = header(&headers, USER_PROPERTIES)? {
-        push_user_properties(&mut properties, encoded)?;
+        let json = base64(USER_PROPERTIES, encoded)?;
+        let form = "the base64 text of a JSON array";
+        let parsed = serde_json::from_slice(&json).map_err(|_| shape(USER_PROPERTIES, form))?;
+        user_properties(&mut properties, (USER_PROPERTIES, form), &parsed)?;
     }
     Ok(properties)
 }
@@ -63,39 +55,81 @@ pub(crate) fn encode_user_properties(message: &Message) -> Option<String> {
     (!pairs.is_empty()).then(|| STANDARD.encode(Value::Array(pairs).to_string()))
 }
 
-fn push_user_properties(properties: &mut PropertiesBuf, encoded: &str) -> Result<(), String> {
-    let shape = || {
-        format!(
-            "{USER_PROPERTIES} must be the base64 text of a JSON array of objects with one string \
-             member each, for example [{{\"deviceName\":\"alpha\"}},{{\"deviceCnt\":\"45\"}}]."
-        )
+/// Adds a content type.
+///
+/// # Errors
+/// The sentence for the sender, here and below; `name` is what the sender calls the property.
+pub(crate) fn content_type(properties: &mut PropertiesBuf, text: &str) -> Result<(), String> {
+    if text.len() > CONTENT_TYPE_BYTES {
+        return Err(format!("contentType is longer than {CONTENT_TYPE_BYTES} bytes."));
+    }
+    push(properties, "contentType", Property::ContentType(text))
+}
+
+/// Adds a response topic.
+pub(crate) fn response_topic(properties: &mut PropertiesBuf, text: &str) -> Result<(), String> {
+    topic::addressed(text).map_err(|what| format!("responseTopic {what}."))?;
+    push(properties, "responseTopic", Property::ResponseTopic(text))
+}
+
+/// Adds what the payload is, in AWS's words.
+pub(crate) fn payload_format(
+    properties: &mut PropertiesBuf,
+    name: &str,
+    indicator: &str,
+) -> Result<(), String> {
+    let indicator = match indicator {
+        "UNSPECIFIED_BYTES" => 0,
+        "UTF8_DATA" => 1,
+        _ => return Err(format!("{name} must be UNSPECIFIED_BYTES or UTF8_DATA.")),
     };
-    let json = base64(USER_PROPERTIES, encoded)?;
-    let Ok(Value::Array(elements)) = serde_json::from_slice(&json) else { return Err(shape()) };
+    push(properties, name, Property::PayloadFormatIndicator(indicator))
+}
+
+/// Adds correlation data, in base64.
+pub(crate) fn correlation_data(
+    properties: &mut PropertiesBuf,
+    name: &str,
+    encoded: &str,
+) -> Result<(), String> {
+    let data = base64(name, encoded)?;
+    if data.len() > CORRELATION_DATA_BYTES {
+        return Err(format!("{name} decodes to more than {CORRELATION_DATA_BYTES} bytes."));
+    }
+    push(properties, name, Property::CorrelationData(&data))
+}
+
+/// Adds user properties, in the order of a JSON array; with their name goes what is told that the
+/// array has to be.
+pub(crate) fn user_properties(
+    properties: &mut PropertiesBuf,
+    (name, form): (&str, &str),
+    array: &Value,
+) -> Result<(), String> {
+    let Value::Array(elements) = array else { return Err(shape(name, form)) };
     let mut total = 0;
-    for element in &elements {
-        let Value::Object(members) = element else { return Err(shape()) };
+    for element in elements {
+        let Value::Object(members) = element else { return Err(shape(name, form)) };
         let mut members = members.iter();
         let (Some((key, Value::String(value))), None) = (members.next(), members.next()) else {
-            return Err(shape());
+            return Err(shape(name, form));
         };
         total += key.len() + value.len();
         if total > USER_PROPERTIES_BYTES {
             return Err(format!(
-                "{USER_PROPERTIES} has more than {USER_PROPERTIES_BYTES} bytes of keys and values."
+                "{name} has more than {USER_PROPERTIES_BYTES} bytes of keys and values."
             ));
         }
-        push(properties, USER_PROPERTIES, Property::UserProperty(key, value))?;
+        push(properties, name, Property::UserProperty(key, value))?;
     }
     Ok(())
 }
 
-fn payload_format(indicator: &str) -> Result<u8, String> {
-    match indicator {
-        "UNSPECIFIED_BYTES" => Ok(0),
-        "UTF8_DATA" => Ok(1),
-        _ => Err(format!("{PAYLOAD_FORMAT} must be UNSPECIFIED_BYTES or UTF8_DATA.")),
-    }
+fn shape(name: &str, form: &str) -> String {
+    format!(
+        "{name} must be {form} of objects with one string member each, for example \
+         [{{\"deviceName\":\"alpha\"}},{{\"deviceCnt\":\"45\"}}]."
+    )
 }
 
 fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, String> {
@@ -114,7 +148,8 @@ fn header<'a>(headers: &'a Fields<'_>, name: &'static str) -> Result<Option<&'a 
     }
 }
 
-fn base64(name: &str, encoded: &str) -> Result<Vec<u8>, String> {
+/// The bytes of a base64 text.
+pub(crate) fn base64(name: &str, encoded: &str) -> Result<Vec<u8>, String> {
     STANDARD.decode(encoded).map_err(|error| format!("{name} is not base64: {error}."))
 }
 

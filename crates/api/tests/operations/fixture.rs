@@ -83,18 +83,33 @@ impl Fixture {
 
     /// A request of a sender with these statements.
     pub async fn ask_as(&self, statements: &str, method: &str, uri: &str, body: &[u8]) -> Answer {
-        let request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .body(Full::new(Bytes::copy_from_slice(body)))
-            .expect("a request");
-        let answer = self.api.handle(request, &caller(statements)).await.into_answer();
-        let (head, body) = answer.into_parts();
+        let (head, body) = self.exchange(statements, method, uri, body).await.into_parts();
         let Ok(body) = body.collect().await.map(Collected::to_bytes);
         let error = head.headers.get("x-amzn-errortype");
         let error = error.map(|name| name.to_str().expect("ASCII").trim_end_matches(':').into());
         let body = serde_json::from_slice(&body).expect("JSON");
         Answer { status: head.status, error, body }
+    }
+
+    /// The same, with nothing of the answer read.
+    pub async fn exchange(
+        &self,
+        statements: &str,
+        method: &str,
+        uri: &str,
+        body: &[u8],
+    ) -> api::Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(Full::new(Bytes::copy_from_slice(body)))
+            .expect("a request");
+        self.api.handle(request, &caller(statements)).await.into_answer()
+    }
+
+    /// The node behind it.
+    pub fn node(&self) -> &Arc<Node> {
+        self.api.node()
     }
 
     /// A publish of a sender who may do everything.

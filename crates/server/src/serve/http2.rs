@@ -19,10 +19,11 @@ use http::Request;
 use http::request::Parts;
 use telemetry::TraceId;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Handle;
 use tokio::time::MissedTickBehavior;
 
 use self::body::{Body, Collected};
-use self::call::{Call, Calls, answer};
+use self::call::{Call, Calls, Hold, answer};
 use super::http::Held;
 use super::listen::Doors;
 
@@ -143,20 +144,17 @@ impl Visit {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => {
                 if let Some(rest) = answer(&mut respond, reply) {
-                    let (open, presence) = (self.calls.hold(), self.held.presence.clone());
-                    tokio::spawn(async move {
-                        rest.send().await;
-                        drop((open, presence));
-                    });
+                    tokio::spawn(rest.send_holding(self.hold()));
                 }
                 return;
             }
-            Begun::Published(publishing) => {
-                let open = self.calls.hold();
-                publishing.when_answered(move |reply| {
-                    // Its body is whole.
-                    let _ = answer(&mut respond, reply);
-                    drop(open);
+            Begun::Later(later) => {
+                // Whoever makes the answer may be a thread of no runtime.
+                let (runtime, hold) = (Handle::current(), self.hold());
+                later.when_answered(move |reply| {
+                    if let Some(rest) = answer(&mut respond, reply) {
+                        runtime.spawn(rest.send_holding(hold));
+                    }
                 });
                 return;
             }
@@ -175,11 +173,15 @@ impl Visit {
         }
     }
 
+    /// Keeps the connection from being taken for idle, and the server from ending.
+    fn hold(&self) -> Hold {
+        Hold { _call: self.calls.hold(), _presence: self.held.presence.clone() }
+    }
+
     /// Answers in a task of its own a request whose body is on the way.
     fn spawn(&mut self, parts: Parts, body: Body, mut respond: SendResponse<Bytes>) {
         let caller = Arc::clone(&self.caller);
-        let Held { doors, presence } = self.held.clone();
-        let open = self.calls.hold();
+        let (doors, hold) = (self.held.doors.clone(), self.hold());
         tokio::spawn(async move {
             let request = Request::from_parts(parts, body);
             tokio::select! {
@@ -191,7 +193,7 @@ impl Visit {
                 // The sender has given the request up.
                 _ = std::future::poll_fn(|cx| respond.poll_reset(cx)) => {}
             }
-            drop((open, presence));
+            drop(hold);
         });
     }
 }

@@ -30,6 +30,8 @@ pub struct DirectMessage<'a> {
     pub timeout_seconds: Option<u64>,
     /// How it ended.
     pub outcome: &'a DirectOutcome,
+    /// The request that named this receiver among many, whose trace ID is not that of the message.
+    pub batch: Option<TraceId>,
     /// The request of which this one is a repetition.
     pub repeats: Option<TraceId>,
     /// What the answer says of the message, `x-tenfour-delivery`; `None` for a success.
@@ -71,6 +73,9 @@ impl Event for DirectMessage<'_> {
         line.boolean(key!("confirmation"), self.confirmation);
         line.number_option(key!("timeout"), self.timeout_seconds);
         write_ending(self.outcome, line);
+        if let Some(batch) = self.batch {
+            line.formatted(key!("batch"), format_args!("{batch}"));
+        }
         if let Some(repeats) = self.repeats {
             line.formatted(key!("repeats"), format_args!("{repeats}"));
         }

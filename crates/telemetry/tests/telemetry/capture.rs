@@ -122,6 +122,7 @@ pub fn direct<'a>(outcome: &'a DirectOutcome) -> DirectMessage<'a> {
         confirmation: false,
         timeout_seconds: None,
         outcome,
+        batch: None,
         repeats: None,
         truth: None,
         delivery: None,

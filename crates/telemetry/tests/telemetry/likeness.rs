@@ -260,6 +260,7 @@ proptest! {
             confirmation,
             timeout_seconds,
             outcome: &outcome,
+            batch: None,
             repeats: None,
             truth: invalid.then_some("refused"),
             delivery,

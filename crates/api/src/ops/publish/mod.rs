@@ -11,7 +11,7 @@ use engine::message::Publication;
 use self::input::Input;
 use self::ledger::Ledger;
 use super::{Call, topic};
-use crate::exchange::Begun;
+use crate::exchange::{Begun, Later};
 use crate::refused::Refused;
 use crate::reply::Reply;
 
@@ -29,7 +29,7 @@ pub(crate) fn begin<'a>(node: &Arc<Node>, label: &str, call: Call<'a>) -> Begun<
     let mut ledger = Ledger::open(node, sender, trace_id);
     let input = Input::parse(label, head, node.rules().profile, &mut ledger.request);
     match input.and_then(|input| publish(&ledger, &input, payload)) {
-        Ok(durable) => Begun::Published(Publishing { ledger, durable }),
+        Ok(durable) => Begun::Later(Later::Published(Publishing { ledger, durable })),
         Err(refused) => Begun::Answered(ledger.settle(Err(refused))),
     }
 }

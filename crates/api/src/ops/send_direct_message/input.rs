@@ -21,12 +21,14 @@ use super::wishes::Wishes;
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) client_id: ClientId,
-    topic: Arc<str>,
+    pub(super) topic: Arc<str>,
     /// How long to wait for the PUBACK; none asks for no confirmation.
     pub(super) confirmation: Option<Duration>,
     pub(super) properties: PropertiesBuf,
     /// The idempotency key.
     pub(super) key: Option<Box<str>>,
+    /// What tells the message from another one under the same key.
+    pub(super) fingerprint: u64,
     pub(super) wishes: Wishes,
     /// The response that is waited for, once [it is named](Input::name_response).
     pub(super) response: Option<ResponseWish>,
@@ -60,18 +62,28 @@ impl Input {
         let properties = properties::parse(query, head.headers).map_err(Invalid::Mqtt5Property)?;
         let key = Key::text_of(head).map_err(Invalid::Request)?.map(Box::from);
         let properties = with_expiry(properties, wishes.deadline);
-        Ok(Input { client_id, topic, confirmation, properties, key, wishes, response: None })
+        Ok(Input {
+            client_id,
+            topic,
+            confirmation,
+            properties,
+            key,
+            fingerprint: 0,
+            wishes,
+            response: None,
+        })
     }
 
-    /// What tells the message from another one under the same key.
-    pub(super) fn fingerprint(&self, payload: &[u8]) -> u64 {
+    /// Takes down what tells the message from another one under the same key, as its sender wrote
+    /// it; nothing asks for it without a key.
+    pub(super) fn take_fingerprint(&mut self, payload: &[u8]) {
         if self.key.is_none() {
-            // Nothing asks for it.
-            return 0;
+            return;
         }
         let wanted = [self.confirmation.is_some(), self.wishes.response.is_some()];
         let properties = self.properties.as_properties().as_bytes();
-        fingerprint(self.client_id.as_str(), &self.topic, wanted, properties, payload)
+        let client_id = self.client_id.as_str();
+        self.fingerprint = fingerprint(client_id, &self.topic, wanted, properties, payload);
     }
 
     /// How long the sender waits at most, if it waits.
@@ -105,7 +117,10 @@ impl Input {
 }
 
 /// An MQTT 5 device learns how long the message is of use, in whole seconds, rounded up.
-fn with_expiry(mut properties: PropertiesBuf, deadline: Option<Duration>) -> PropertiesBuf {
+pub(super) fn with_expiry(
+    mut properties: PropertiesBuf,
+    deadline: Option<Duration>,
+) -> PropertiesBuf {
     if let Some(deadline) = deadline {
         let seconds = u32::try_from(deadline.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
         // No other parameter sets it.
@@ -126,14 +141,20 @@ fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {
     client_id
 }
 
-fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
-    if decoded.len() > CLIENT_ID_BYTES || decoded.starts_with('$') {
+/// The client ID that a sender names.
+pub(crate) fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
+    if !is_addressable(decoded) {
         return Err(Invalid::ClientId(format!(
             "The client ID must not be longer than {CLIENT_ID_BYTES} bytes and must not start with $."
         )));
     }
     ClientId::parse(decoded)
-        .map_err(|error| Invalid::ClientId(format!("The client ID in the path: {error}.")))
+        .map_err(|error| Invalid::ClientId(format!("The client ID is none: {error}.")))
+}
+
+/// Whether a client ID, or a part of one, is of those that a sender can name.
+pub(crate) fn is_addressable(client_id: &str) -> bool {
+    client_id.len() <= CLIENT_ID_BYTES && !client_id.starts_with('$')
 }
 
 fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> {
@@ -143,8 +164,13 @@ fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> 
         .ok_or_else(|| Invalid::Topic("The query parameter topic is missing.".into()))?;
     let topic: Arc<str> = found.as_ref().into();
     request.topic = Some(Arc::clone(&topic));
-    topics::addressed(&topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))?;
+    check_topic(&topic)?;
     Ok(topic)
+}
+
+/// The topic that a sender names.
+pub(crate) fn check_topic(topic: &str) -> Result<(), Invalid> {
+    topics::addressed(topic).map_err(|what| Invalid::Topic(format!("The topic {what}.")))
 }
 
 fn confirmation(query: &Query<'_>, request: &mut Request) -> Result<bool, Invalid> {

@@ -19,6 +19,8 @@ pub(crate) struct Ledger {
     /// What could be read of the request.
     pub(super) request: Request,
     trace_id: TraceId,
+    /// The request that named the receiver among many.
+    pub(super) batch: Option<TraceId>,
     pub(super) sender: Peer,
     pub(super) payload_bytes: usize,
     pub(super) taken_in: Moment,
@@ -37,6 +39,7 @@ impl Ledger {
             node: Arc::clone(node),
             request: Request::default(),
             trace_id,
+            batch: None,
             sender,
             payload_bytes,
             taken_in: node.now(),
@@ -63,18 +66,24 @@ impl Ledger {
         self.trace_id
     }
 
+    /// The receiver as the sender named it.
+    pub(crate) fn client_id(&self) -> &str {
+        self.request.client_id.as_deref().unwrap_or("")
+    }
+
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
         let Settled { outcome, epoch, handed_over, acknowledged, .. } = settled;
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
-            client_id: self.request.client_id.as_deref().unwrap_or(""),
+            client_id: self.client_id(),
             topic: self.request.topic.as_deref().unwrap_or(""),
             principal_id: &self.sender.principal.id,
             source: self.sender.source,
             confirmation: self.request.confirmation,
             timeout_seconds: self.request.timeout_seconds,
             outcome,
+            batch: self.batch,
             repeats: self.progress.original,
             truth: Truth::of(settled).map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),

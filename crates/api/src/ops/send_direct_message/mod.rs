@@ -2,6 +2,7 @@
 
 mod input;
 mod ledger;
+mod one_of_many;
 mod patient;
 mod response;
 mod wishes;
@@ -18,7 +19,9 @@ use super::Call;
 use crate::deliveries::{Claim, Deliveries, Known, Record, Target};
 use crate::exchange::{Begun, Exchange};
 use input::Input;
+pub(crate) use input::{check_client_id, check_topic, is_addressable};
 pub(crate) use ledger::Ledger;
+pub(crate) use one_of_many::{Alike, OneOfMany};
 use response::{AwaitsResponse, ResponseWait};
 
 /// A checked and authorised message on its way to its device.
@@ -61,14 +64,10 @@ pub(crate) fn begin<'a>(
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
     let input = Input::parse(client_id, head, &mut ledger.request);
     let checked = input.map_err(DirectOutcome::Invalid).and_then(|mut input| {
-        let fingerprint = input.fingerprint(payload);
+        input.take_fingerprint(payload);
         let named = input.name_response(trace_id, &mut ledger.request);
         named.map_err(DirectOutcome::Invalid)?;
-        let permit = authorise(node, &ledger, &input)?;
-        check_response(node, &input)?;
-        let record = record(node, deliveries, &ledger, &input, fingerprint);
-        let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
-        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
+        Dispatch::authorise(node, deliveries, &ledger, (input, payload))
     });
     let exchange = Exchange::new(ledger);
     match checked {
@@ -83,7 +82,6 @@ fn record(
     deliveries: &Arc<Deliveries>,
     ledger: &Ledger,
     input: &Input,
-    fingerprint: u64,
 ) -> Option<Arc<Record>> {
     let waits = input.confirmation.is_some() || input.wishes.wait_online.is_some();
     if !waits && input.key.is_none() {
@@ -97,7 +95,7 @@ fn record(
         principal_id: Arc::clone(principal_id),
         taken_in_millis: node.wall().millis(ledger.taken_in),
         key: input.key.as_deref().map(|text| deliveries.key(principal_id, text)),
-        fingerprint,
+        fingerprint: input.fingerprint,
     };
     Some(Record::new(known, deliveries))
 }
@@ -128,7 +126,21 @@ fn authorise(node: &Node, ledger: &Ledger, input: &Input) -> Result<SendPermit, 
         .map_err(|_| DirectOutcome::SenderUnauthorized)
 }
 
-impl Dispatch<'_> {
+impl<'a> Dispatch<'a> {
+    /// Authorises the sender of a message whose parameters are checked.
+    fn authorise(
+        node: &Node,
+        deliveries: &Arc<Deliveries>,
+        ledger: &Ledger,
+        (input, payload): (Input, &'a [u8]),
+    ) -> Result<Self, DirectOutcome> {
+        let permit = authorise(node, ledger, &input)?;
+        check_response(node, &input)?;
+        let record = record(node, deliveries, ledger, &input);
+        let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
+        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
+    }
+
     /// Hands the message to its device, or joins the one that it repeats. With a confirmation,
     /// `settle` gives whoever is to be told, at most once; it may be told before this returns.
     pub fn send(self, node: &Arc<Node>, settle: impl FnOnce() -> Arc<dyn Settle>) -> Sent {

@@ -188,11 +188,11 @@ impl Http1 {
         let (head, api, trace_id) = (request.head(), &self.doors.api, TraceId::random());
         let (exchange, dispatch) = match api.begin(&head, request.body, &self.caller, trace_id) {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
-            Begun::Published(publishing) => {
+            Begun::Later(later) => {
                 // In its place before it is told: that may be at once, or on another thread.
                 let number = self.line.lock().begin_durable();
                 let line = Arc::clone(&self.line);
-                publishing.when_answered(move |reply| line.answer(number, &reply));
+                later.when_answered(move |reply| line.answer(number, &reply));
                 return;
             }
             Begun::Answered(reply) => {

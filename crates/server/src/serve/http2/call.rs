@@ -14,6 +14,7 @@ use http::{HeaderValue, Response};
 use parking_lot::Mutex;
 
 use crate::serve::date;
+use crate::serve::occupancy::Presence;
 
 /// How many calls are kept at least before those that are answered are sorted out.
 const SORT_OUT: usize = 1024;
@@ -103,6 +104,12 @@ pub(super) struct Rest {
 }
 
 impl Rest {
+    /// Sends it, holding on to what has to stay meanwhile.
+    pub(super) async fn send_holding(self, hold: Hold) {
+        self.send().await;
+        drop(hold);
+    }
+
     /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more.
     pub(super) async fn send(self) {
         let Rest { mut stream, mut pieces } = self;
@@ -123,6 +130,12 @@ impl Rest {
         // The peer may have gone away in the end.
         let _ = stream.send_data(Bytes::new(), true);
     }
+}
+
+/// Whoever has one answers a request in its own time.
+pub(super) struct Hold {
+    pub(super) _call: Arc<()>,
+    pub(super) _presence: Presence,
 }
 
 /// The calls of one connection. Dropped, its sender is gone: what still waits is given up.

@@ -1,0 +1,80 @@
+//! `POST /direct-messages`: one message to many clients, answered with a line for each as it
+//! settles. Not an operation of AWS.
+
+mod expansion;
+mod input;
+mod ledger;
+mod lines;
+mod pattern;
+mod run;
+
+use std::sync::Arc;
+
+use broker::Node;
+use engine::outcome::DirectOutcome;
+
+use super::Call;
+use crate::deliveries::Deliveries;
+use crate::exchange::{Begun, Later, counted};
+use crate::pieces::Pieces;
+use crate::reply::Reply;
+use expansion::expand;
+use input::Asked;
+use input::Input;
+pub(crate) use input::body_bytes;
+use ledger::Ledger;
+use run::{Plan, Run};
+
+const MEDIA_TYPE: &str = "application/x-ndjson";
+
+/// A checked message to many whose sender has to be answered. Dropping it says that the sender went
+/// away.
+pub struct Many {
+    asked: Asked,
+    plan: Plan,
+    ledger: Ledger,
+}
+
+/// Checks the call. Whether the sender may send is asked for each target.
+pub(crate) fn begin<'a>(
+    node: &Arc<Node>,
+    deliveries: &Arc<Deliveries>,
+    call: Call<'_>,
+) -> Begun<'a> {
+    let Call { head, payload: body, sender, trace_id } = call;
+    let mut ledger = Ledger::open(node, sender, trace_id);
+    let input = match Input::parse(body, head, &mut ledger.topic) {
+        Ok(input) => input,
+        Err(invalid) => return Begun::Answered(ledger.refuse(DirectOutcome::Invalid(invalid))),
+    };
+    let Input { asked, alike, at_once, key } = input;
+    let limit = node.rules().quotas.payload_bytes;
+    if alike.payload.len() > limit {
+        return Begun::Answered(ledger.refuse(DirectOutcome::PayloadTooLarge { limit }));
+    }
+    let plan = Plan { alike, at_once, key, deliveries: Arc::clone(deliveries) };
+    Begun::Later(Later::Many(Box::new(Many { asked, plan, ledger })))
+}
+
+impl Many {
+    /// Finds out whom the message goes to, calls `then` with the beginning of the answer and sends
+    /// to them; in a task of the present runtime.
+    pub(crate) fn when_answered(self, then: impl FnOnce(Reply) + Send + 'static) {
+        let Many { asked, plan, ledger } = self;
+        tokio::spawn(async move {
+            let expanded = expand(&ledger.node, &ledger.sender, &plan.alike.topic, asked).await;
+            match expanded {
+                Ok(targets) => {
+                    let (lines, pieces) = Pieces::channel();
+                    let reply = Reply::pieces(ledger.trace_id, MEDIA_TYPE, pieces);
+                    let reply = counted(&ledger.node, reply);
+                    let run = Run::new(plan, ledger, targets, lines);
+                    // A sender that has gone away has dropped the answer before anything is sent.
+                    then(reply);
+                    run.run().await;
+                }
+                Err(outcome) => then(ledger.refuse(outcome)),
+            }
+        });
+    }
+}

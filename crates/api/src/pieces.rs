@@ -18,7 +18,6 @@ pub struct Pieces(mpsc::Receiver<Bytes>);
 
 impl Pieces {
     /// The two ends of a body.
-    #[expect(dead_code, reason = "the next commit streams")]
     pub(crate) fn channel() -> (mpsc::Sender<Bytes>, Pieces) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (sender, Pieces(receiver))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use telemetry::TraceId;
 
@@ -58,7 +58,6 @@ impl Reply {
 
     /// A success whose body comes piece by piece. Only for operations that
     /// [the plain form of HTTP/1.1](Reply::write) does not have.
-    #[expect(dead_code, reason = "the next commit streams")]
     pub(crate) fn pieces(trace_id: TraceId, media_type: &'static str, pieces: Pieces) -> Self {
         Reply { trace_id, content: Content::Pieces(media_type, pieces) }
     }
@@ -127,6 +126,10 @@ impl Reply {
             Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
+        if let Content::Pieces(..) = self.content {
+            // What is made at this moment is of no use at another.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
             headers.insert(REQUEST_ID, id);
         }

@@ -8,6 +8,7 @@ pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod send_direct_message;
 pub(crate) mod topic;
+pub(crate) mod watch_receipts;
 
 use engine::access::Peer;
 use telemetry::{TraceId, event};

@@ -36,7 +36,7 @@ pub(crate) fn answer(node: &Arc<Node>, feed: &Arc<Feed>, call: &Call<'_>) -> Rep
             let (sender, pieces) = Pieces::channel();
             let (node, principal) = (Arc::clone(node), Arc::clone(&call.sender.principal));
             tokio::spawn(stream(node, principal, reader, sender));
-            Reply::pieces(call.trace_id, MEDIA_TYPE, pieces)
+            Reply::pieces(call.trace_id, MEDIA_TYPE, pieces.endless())
         }
         Err(refused) => Reply::failure(call.trace_id, Fault::of_refused(&refused)),
     };

@@ -143,10 +143,10 @@ impl Visit {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => {
                 if let Some(rest) = answer(&mut respond, reply) {
-                    let (open, presence) = (self.calls.hold(), self.held.presence.clone());
+                    let (open, held) = (self.calls.hold(), self.held.clone());
                     tokio::spawn(async move {
-                        rest.send().await;
-                        drop((open, presence));
+                        rest.send(held.doors.draining.clone()).await;
+                        drop((open, held));
                     });
                 }
                 return;
@@ -185,7 +185,7 @@ impl Visit {
             tokio::select! {
                 reply = doors.api.handle(request, &caller) => {
                     if let Some(rest) = answer(&mut respond, reply) {
-                        rest.send().await;
+                        rest.send(doors.draining.clone()).await;
                     }
                 }
                 // The sender has given the request up.

@@ -12,7 +12,9 @@ use h2::server::SendResponse;
 use http::header::DATE;
 use http::{HeaderValue, Response};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
+use super::{GOODBYE_LOOKS, LOOK};
 use crate::serve::date;
 
 /// How many calls are kept at least before those that are answered are sorted out.
@@ -103,8 +105,17 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more.
-    pub(super) async fn send(self) {
+    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more,
+    /// or when the server ends, with which it would have ended.
+    pub(super) async fn send(self, draining: watch::Receiver<bool>) {
+        let endless = self.pieces.is_endless();
+        tokio::select! {
+            () = self.pass_on() => {}
+            () = cut_off(draining), if endless => {}
+        }
+    }
+
+    async fn pass_on(self) {
         let Rest { mut stream, mut pieces } = self;
         loop {
             let next = tokio::select! {
@@ -123,6 +134,13 @@ impl Rest {
         // The peer may have gone away in the end.
         let _ = stream.send_data(Bytes::new(), true);
     }
+}
+
+/// Waits until a peer has had its time to take what was made before the server began to drain.
+async fn cut_off(mut draining: watch::Receiver<bool>) {
+    // An error: the server is gone altogether.
+    let _ = draining.wait_for(|draining| *draining).await;
+    tokio::time::sleep(LOOK * GOODBYE_LOOKS).await;
 }
 
 /// The calls of one connection. Dropped, its sender is gone: what still waits is given up.

@@ -112,13 +112,18 @@ def test_what_was_never_sent_is_told(raw, read, client_id):
     assert reader.statuses(answer.trace_id, "never-sent") == ["never-sent"]
 
 
-def test_a_deadline_that_passed_is_told(raw, read, client_id):
+def test_a_deadline_that_passed_is_told(raw, read, paho, client_id, background):
     """The device is waited for longer than the message is of use: it comes, but too late."""
     reader = read(client_id)
-    headers = {"x-tenfour-wait-online-ms": "500", "x-tenfour-idempotency-key": f"key-{client_id}"}
-    answer = confirmed(raw, client_id, headers=headers)
-    assert answer.status == 404
-    assert reader.statuses(answer.trace_id, "never-sent") == ["never-sent"]
+    headers = {"x-tenfour-wait-online-ms": "30000", "x-tenfour-deadline-ms": "500"}
+    sending = background.submit(confirmed, raw, client_id, headers=headers)
+    with pytest.raises(concurrent.futures.TimeoutError):
+        sending.result(timeout=1)
+    device = paho()
+    answer = sending.result(30)
+    assert (answer.status, answer.reason) == (504, "DEADLINE_EXCEEDED")
+    assert reader.statuses(answer.trace_id, "expired") == ["expired"]
+    assert device.no_message()
 
 
 def test_a_message_without_confirmation_is_told_if_it_has_a_key(raw, read, paho, client_id):
@@ -281,6 +286,13 @@ def test_a_reader_that_does_not_read_is_left_behind_and_harms_nobody(start, clie
     deaf.close()
     healthy.close()
     assert server.stop() == 0
+
+
+def test_a_stream_without_news_is_kept_open_with_comments(server, client_id):
+    with deaf_reader(server, client_id) as reader:
+        received = b""
+        while b"\n: ping\n" not in b"\n" + received:
+            received += reader.recv(1000)
 
 
 def test_there_is_room_for_so_many_readers_and_whoever_goes_makes_room(start, client_id):

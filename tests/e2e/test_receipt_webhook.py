@@ -92,6 +92,17 @@ def test_https_with_an_authority_of_ones_own(hooked, template):
         assert receiver.delivery().verified(SECRET)["traceId"] == trace_id
 
 
+def test_https_with_the_authorities_of_the_system(hooked, template, monkeypatch):
+    """Which the usual variable names."""
+    tls = template / "tls"
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls / "ca.pem"))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with WebhookReceiver(certificate=(tls / "server.pem", tls / "server.key")) as receiver:
+        server = hooked(receiver.port, scheme="https", host="localhost")
+        (trace_id,) = never_sent(server)
+        assert receiver.delivery().verified(SECRET)["traceId"] == trace_id
+
+
 def test_a_receiver_that_is_not_believed_gets_nothing(hooked, template, people):
     """Its certificate is of an authority that the configuration does not name."""
     tls = template / "tls"

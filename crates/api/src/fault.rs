@@ -137,11 +137,12 @@ impl Fault {
             | Refused::MessageExpiry(_)
             | Refused::Mqtt5Property(_)
             | Refused::MaxResults(_)
-            | Refused::NextToken(_) => Kind::InvalidRequest,
+            | Refused::NextToken(_)
+            | Refused::Client(_) => Kind::InvalidRequest,
             Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
             Refused::Unauthorized(_) => Kind::Forbidden,
             Refused::NothingRetained | Refused::NoReceipt => Kind::ResourceNotFound,
-            Refused::Throttled(_) => Kind::Throttling,
+            Refused::ReceiptReaders | Refused::Throttled(_) => Kind::Throttling,
             Refused::NotKept | Refused::Internal => Kind::InternalFailure,
         };
         Fault::new(kind, refused.reason(), refused.sentence())

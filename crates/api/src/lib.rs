@@ -22,6 +22,7 @@ mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
+pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};

@@ -14,18 +14,31 @@ const WAITING: usize = 64;
 /// The pieces of one body, in the order in which they are made. Dropping it says that nobody reads
 /// any more.
 #[derive(Debug)]
-pub struct Pieces(mpsc::Receiver<Bytes>);
+pub struct Pieces {
+    made: mpsc::Receiver<Bytes>,
+    endless: bool,
+}
 
 impl Pieces {
     /// The two ends of a body.
     pub(crate) fn channel() -> (mpsc::Sender<Bytes>, Pieces) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (sender, Pieces(receiver))
+        (sender, Pieces { made: receiver, endless: false })
+    }
+
+    /// The same, but made until the server ends.
+    pub(crate) fn endless(self) -> Self {
+        Pieces { endless: true, ..self }
+    }
+
+    /// Whether they are made until the server ends. What is not written of them then is of no use.
+    pub fn is_endless(&self) -> bool {
+        self.endless
     }
 
     /// The next one; none at the end.
     pub async fn next(&mut self) -> Option<Bytes> {
-        self.0.recv().await
+        self.made.recv().await
     }
 }
 
@@ -36,6 +49,16 @@ pub enum AnswerBody {
     Whole(Option<Bytes>),
     /// What is made while it is read.
     Pieces(Pieces),
+}
+
+impl AnswerBody {
+    /// Whether it is made until the server ends.
+    pub fn is_endless(&self) -> bool {
+        match self {
+            AnswerBody::Whole(_) => false,
+            AnswerBody::Pieces(pieces) => pieces.is_endless(),
+        }
+    }
 }
 
 impl<T: Into<Bytes>> From<T> for AnswerBody {
@@ -54,7 +77,7 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = match &mut *self {
             AnswerBody::Whole(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
-            AnswerBody::Pieces(pieces) => ready!(pieces.0.poll_recv(cx)),
+            AnswerBody::Pieces(pieces) => ready!(pieces.made.poll_recv(cx)),
         };
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }

@@ -74,15 +74,26 @@ impl<'a> Query<'a> {
                 return Err(ParameterError::Repeated);
             }
         }
-        let Some(pair) = found else { return Ok(None) };
-        if !pair.escapes.1 {
-            return Ok(Some(Cow::Borrowed(pair.value)));
-        }
-        percent::decode(pair.value).map(Some).map_err(ParameterError::Malformed)
+        found.map(Pair::decoded).transpose()
+    }
+
+    /// The values of all parameters `name`, percent-decoded, in their order.
+    ///
+    /// # Errors
+    /// [`ParameterError`].
+    pub(crate) fn all(&self, name: &str) -> Result<Vec<Cow<'a, str>>, ParameterError> {
+        self.0.iter().filter(|pair| pair.is_named(name)).map(Pair::decoded).collect()
     }
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
+    fn decoded(&self) -> Result<Cow<'a, str>, ParameterError> {
+        if !self.escapes.1 {
+            return Ok(Cow::Borrowed(self.value));
+        }
+        percent::decode(self.value).map_err(ParameterError::Malformed)
+    }
+
     fn is_named(&self, name: &str) -> bool {
         self.key == name
             || (self.escapes.0 && percent::decode(self.key).is_ok_and(|decoded| decoded == name))
@@ -106,6 +117,14 @@ mod tests {
         assert_eq!(parameter("&&b=&", "b"), Ok(Some("".into())));
         assert_eq!(parameter("a==b", "a"), Ok(Some("=b".into())));
         assert_eq!(parameter("=1", ""), Ok(Some("1".into())));
+    }
+
+    #[test]
+    fn a_parameter_that_may_be_repeated_has_all_its_values() {
+        let all = |query| Query::split(query).all("a");
+        assert_eq!(all("a=1&b=2&%61=x%2Fy&a"), Ok(vec!["1".into(), "x/y".into(), "".into()]));
+        assert_eq!(all("b=2"), Ok(vec![]));
+        assert!(matches!(all("a=1&a=%"), Err(ParameterError::Malformed(_))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Every way in which Publish, GetRetainedMessage and ListRetainedMessages can fail.
+//! Every way in which operations other than a direct message can fail.
 
 use telemetry::{FailureClass, Quota, event};
 
@@ -20,6 +20,8 @@ pub(crate) enum Refused {
     MaxResults(String),
     /// The query parameter `nextToken`.
     NextToken(String),
+    /// The query parameter `client`.
+    Client(String),
     /// The payload is larger than the quota.
     PayloadTooLarge {
         /// The quota, in bytes.
@@ -31,6 +33,8 @@ pub(crate) enum Refused {
     NothingRetained,
     /// No message of the sender with that trace ID is known.
     NoReceipt,
+    /// As many read receipts as they happen as may.
+    ReceiptReaders,
     /// A quota is exceeded.
     Throttled(Quota),
     /// The message cannot be made durable.
@@ -50,10 +54,12 @@ impl Refused {
             Refused::Mqtt5Property(_) => "INVALID_MQTT5_PROPERTY",
             Refused::MaxResults(_) => "INVALID_MAX_RESULTS_PARAMETER",
             Refused::NextToken(_) => "INVALID_NEXT_TOKEN_PARAMETER",
+            Refused::Client(_) => "INVALID_CLIENT_PARAMETER",
             Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
             Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
             Refused::NoReceipt => "RECEIPT_NOT_FOUND",
+            Refused::ReceiptReaders => "RECEIPT_READERS_EXCEEDED",
             Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
             Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
             Refused::Throttled(_) => "PUBLISH_THROTTLED",
@@ -71,7 +77,8 @@ impl Refused {
             | Refused::MessageExpiry(sentence)
             | Refused::Mqtt5Property(sentence)
             | Refused::MaxResults(sentence)
-            | Refused::NextToken(sentence) => sentence.clone(),
+            | Refused::NextToken(sentence)
+            | Refused::Client(sentence) => sentence.clone(),
             Refused::PayloadTooLarge { limit } => {
                 format!("The payload is larger than {limit} bytes.")
             }
@@ -80,6 +87,9 @@ impl Refused {
             Refused::NoReceipt => {
                 "No confirmed message of this sender has that trace ID, or none that is still known."
                     .into()
+            }
+            Refused::ReceiptReaders => {
+                "As many read receipts as may at a time (receipt_readers); try again later.".into()
             }
             Refused::Throttled(Quota::RetainedPublishes) => {
                 "The rate of retained publishes is exceeded, on this topic or of the account; try \
@@ -109,9 +119,11 @@ impl Refused {
             | Refused::Mqtt5Property(_)
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
+            | Refused::Client(_)
             | Refused::PayloadTooLarge { .. }
             | Refused::NothingRetained
-            | Refused::NoReceipt => FailureClass::ClientError,
+            | Refused::NoReceipt
+            | Refused::ReceiptReaders => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
             Refused::NotKept | Refused::Internal => FailureClass::ServerError,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine::message::Message;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use telemetry::TraceId;
@@ -151,6 +151,10 @@ impl Reply {
             Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
+        if let Content::Pieces(..) = self.content {
+            // What is made at this moment is of no use at another.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
             headers.insert(REQUEST_ID, id);
         }

@@ -27,6 +27,8 @@ pub(crate) enum Operation<'a> {
         /// The trace ID.
         trace_id: &'a str,
     },
+    /// `GET /receipts`
+    WatchReceipts,
 }
 
 /// Why there is none.
@@ -75,6 +77,9 @@ fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     if let Some(trace_id) = path.strip_prefix("/receipts/") {
         return Some((Operation::GetReceipt { trace_id }, "GET"));
     }
+    if path == "/receipts" {
+        return Some((Operation::WatchReceipts, "GET"));
+    }
     let rest = path.strip_prefix("/retainedMessage")?;
     if rest.is_empty() {
         return Some((Operation::ListRetainedMessages, "GET"));
@@ -116,6 +121,13 @@ mod tests {
         assert_eq!(route("POST", "/direct-messages"), Ok(Operation::SendDirectMessages));
         assert!(is_direct_message("/direct-messages"));
         assert_eq!(route("POST", "/direct-messages/"), Err(Misrouted::UnknownPath));
+    }
+
+    #[test]
+    fn a_receipt_has_a_path_and_all_of_them_have_another() {
+        assert_eq!(route("GET", "/receipts/a"), Ok(Operation::GetReceipt { trace_id: "a" }));
+        assert_eq!(route("GET", "/receipts"), Ok(Operation::WatchReceipts));
+        assert_eq!(route("POST", "/receipts"), Err(Misrouted::WrongMethod { allow: "GET" }));
     }
 
     #[test]

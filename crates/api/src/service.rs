@@ -17,14 +17,14 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
-use crate::deliveries::Deliveries;
+use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
-    send_direct_messages,
+    send_direct_messages, watch_receipts,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -57,9 +57,7 @@ type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
 impl Api {
     /// The API of `node`, for signatures in `region`.
     pub fn new(node: Arc<Node>, region: String) -> Self {
-        let bounds = node.bounds();
-        let deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
-        let deliveries = Arc::new(deliveries);
+        let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
         Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies }
     }
@@ -74,11 +72,15 @@ impl Api {
         region: String,
         open: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<Arc<dyn Trail>, StoreError>,
     ) -> Result<Self, StoreError> {
-        let bounds = node.bounds();
-        let mut deliveries = Deliveries::new(bounds.receipt_life, bounds.receipts, node.wall());
+        let mut deliveries = Deliveries::new(node.bounds(), node.wall());
         let trail = open(&mut |entry| deliveries.restore(entry))?;
         deliveries.keep_in(trail);
-        Ok(Api { deliveries: Arc::new(deliveries), ..Api::new(node, region) })
+        Ok(Api { deliveries: deliveries.share(), ..Api::new(node, region) })
+    }
+
+    /// Tells `listener` of every receipt from now on. There is one at most.
+    pub fn tell_receipts(&self, listener: Arc<dyn ReceiptListener>) {
+        self.deliveries.feed().tell_all(listener);
     }
 
     /// Writes what the next process is to know.
@@ -208,6 +210,9 @@ impl Api {
             }
             Operation::GetReceipt { trace_id } => {
                 Begun::Answered(get_receipt::answer(node, &self.deliveries, trace_id, &call))
+            }
+            Operation::WatchReceipts => {
+                Begun::Answered(watch_receipts::answer(node, self.deliveries.feed(), &call))
             }
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))

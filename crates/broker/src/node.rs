@@ -218,7 +218,7 @@ impl Node {
     }
 
     /// Waits until the node takes nothing new any more.
-    pub(crate) async fn drain_begun(&self) {
+    pub async fn drain_begun(&self) {
         loop {
             let begun = self.drains.notified();
             if self.is_draining() {

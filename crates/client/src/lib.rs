@@ -2,7 +2,8 @@
 //!
 //! [`Device`] is an MQTT client (3.1.1 and 5.0, plain TCP or TLS) whose acknowledgements are given
 //! by hand, because whether and when a device acknowledges is what this product is about.
-//! [`Sender`] calls `SendDirectMessage` over HTTP, signed with SigV4 or with a client certificate.
+//! [`Sender`] calls `SendDirectMessage` over HTTP, signed with SigV4 or with a client certificate; the
+//! webhook posts with it.
 //! Both say which step failed, in words fit for a terminal: the command line prints them as they
 //! are. The load generator and the tests use the same two.
 //!

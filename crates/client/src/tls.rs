@@ -72,6 +72,23 @@ impl Tls {
     /// # Errors
     /// Says which part is wrong.
     pub fn new(parts: TlsParts<'_>) -> Result<Self, TlsError> {
+        Self::with_roots(roots(parts.ca)?, parts)
+    }
+
+    /// Believes the servers that these authorities vouch for, such as those of the operating system,
+    /// and shows nothing. Authorities that cannot be used are passed over.
+    ///
+    /// # Errors
+    /// As for [`Tls::new`].
+    pub fn trusting(
+        authorities: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(authorities);
+        Self::with_roots(roots, TlsParts::default())
+    }
+
+    fn with_roots(roots: RootCertStore, parts: TlsParts<'_>) -> Result<Self, TlsError> {
         let server_name = parts.server_name.map(server_name).transpose()?;
         // The provider is named: a process may have several compiled in, and none by default.
         let provider = aws_lc_rs::default_provider();
@@ -82,7 +99,7 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
             .expect("aws-lc-rs has cipher suites for TLS 1.2 and 1.3")
-            .with_root_certificates(roots(parts.ca)?);
+            .with_root_certificates(roots);
         let mut config = match parts.client_certificate {
             None => builder.with_no_client_auth(),
             Some(own) => {

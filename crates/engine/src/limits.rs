@@ -51,6 +51,8 @@ pub const TARGET_PATTERNS: usize = 100;
 pub const TARGETS_AT_ONCE: std::ops::RangeInclusive<u64> = 1..=1024;
 /// How many are when it does not choose (ours).
 pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
+/// Most client IDs, or beginnings of them, whose receipts one reader gets (ours).
+pub const RECEIPT_PATTERNS: usize = 16;
 
 /// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
 /// configuration may change. A rate of `None` is unlimited.
@@ -169,6 +171,12 @@ pub struct Bounds {
     pub receipt_life: Duration,
     /// Of how many messages at most that is known.
     pub receipts: usize,
+    /// How many may read receipts as they happen at a time.
+    pub receipt_readers: usize,
+    /// How many changes of messages readers may be behind, or come back for.
+    pub receipt_events: usize,
+    /// Receipts that wait for the webhook, those that are to be tried again among them.
+    pub webhook_queue: usize,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
@@ -193,6 +201,9 @@ impl Default for Bounds {
             drain: Duration::from_secs(20),
             receipt_life: Duration::from_secs(900),
             receipts: 200_000,
+            receipt_readers: 100,
+            receipt_events: 10_000,
+            webhook_queue: 10_000,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
         }

@@ -13,6 +13,7 @@ mod retained_message;
 mod sender;
 mod server;
 mod subscribe;
+mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
@@ -27,6 +28,7 @@ pub use retained_message::{GetRetainedMessage, ListRetainedMessage};
 pub use sender::{Refusal, Sender};
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
+pub use webhook::{Webhook, WebhookDrop};
 
 pub use crate::draft::Series;
 pub use crate::line::Line;

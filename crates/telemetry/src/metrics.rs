@@ -21,6 +21,7 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
+use crate::event::WebhookDrop;
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Quota, Status, Verdict};
@@ -64,6 +65,8 @@ struct Shard {
     throttled: Counters<{ <Quota as Label>::COUNT }>,
     authn_errors: Counters<{ AUTHN_REASONS.len() }>,
     registry_reloads: Counters<{ <Status as Label>::COUNT }>,
+    webhook_attempts: Counters<{ <Status as Label>::COUNT }>,
+    webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
 }
@@ -228,6 +231,18 @@ impl Metrics {
     pub(crate) fn registry_reload(&self, status: Status) {
         let (shard, access) = self.shard();
         shard.registry_reloads.add(status.slot(), access);
+    }
+
+    /// A receipt was posted to the webhook, with success or without.
+    pub fn webhook_attempt(&self, status: Status) {
+        let (shard, access) = self.shard();
+        shard.webhook_attempts.add(status.slot(), access);
+    }
+
+    /// A receipt will not be delivered to the webhook.
+    pub fn webhook_dropped(&self, why: WebhookDrop) {
+        let (shard, access) = self.shard();
+        shard.webhook_dropped.add(why.slot(), access);
     }
 
     pub(crate) fn log_entry_dropped(&self) {

@@ -1,26 +1,32 @@
 //! What became of the confirmed messages, also after their answers; and which request is the
 //! repetition of which.
 
+mod feed;
 mod kept;
 mod key;
 mod receipt;
 mod record;
 mod room;
+mod status;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use engine::limits::Bounds;
 use engine::{Moment, Wall};
 use hashbrown::HashTable;
 use parking_lot::Mutex;
 use store::Trail;
 use telemetry::TraceId;
 
+pub(crate) use feed::{Feed, Filter, Reader, Since};
+pub use feed::{Receipt, ReceiptListener};
 use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
 pub(crate) use record::{Known, Record, Target};
 use room::Rooms;
+pub use status::ReceiptStatus;
 
 /// The messages of a while, by trace ID and by idempotency key. Bounded by time and number: beyond
 /// either the oldest is forgotten.
@@ -31,8 +37,15 @@ pub(crate) struct Deliveries {
     wall: Wall,
     key_hasher: KeyHasher,
     rooms: Rooms,
+    link: Arc<Link>,
     /// Where those with an idempotency key are kept for the next process.
     trail: Option<Arc<dyn Trail>>,
+}
+
+/// What every message reaches of the rest. One pointer, since there are many of them.
+struct Link {
+    feed: Arc<Feed>,
+    deliveries: Weak<Deliveries>,
 }
 
 #[derive(Default)]
@@ -55,10 +68,32 @@ pub(crate) enum Claim {
 }
 
 impl Deliveries {
-    /// Keeps each message so long, and at most so many, in memory.
-    pub(crate) fn new(kept_for: Duration, most: usize, wall: Wall) -> Self {
-        let (key_hasher, rooms) = (KeyHasher::default(), Rooms::default());
-        Deliveries { book: Mutex::default(), kept_for, most, wall, key_hasher, rooms, trail: None }
+    /// Keeps each message as long, and as many of them, as the bounds say, in memory.
+    pub(crate) fn new(bounds: &Bounds, wall: Wall) -> Self {
+        let link = Link { feed: Feed::new(bounds, wall), deliveries: Weak::new() };
+        Deliveries {
+            book: Mutex::default(),
+            kept_for: bounds.receipt_life,
+            most: bounds.receipts,
+            wall,
+            key_hasher: KeyHasher::default(),
+            rooms: Rooms::default(),
+            link: Arc::new(link),
+            trail: None,
+        }
+    }
+
+    /// Ready for messages, which reach it from then on.
+    pub(crate) fn share(self) -> Arc<Self> {
+        Arc::new_cyclic(|deliveries| {
+            let (feed, deliveries) = (Arc::clone(&self.link.feed), Weak::clone(deliveries));
+            Deliveries { link: Arc::new(Link { feed, deliveries }), ..self }
+        })
+    }
+
+    /// Where changes of messages are told.
+    pub(crate) fn feed(&self) -> &Arc<Feed> {
+        &self.link.feed
     }
 
     /// The key of that text of a principal.

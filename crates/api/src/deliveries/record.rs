@@ -1,6 +1,6 @@
 //! One message and everybody who waits for it.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 use telemetry::TraceId;
 
 use super::kept::is_never_sent;
+use super::receipt::View;
 use super::room::{Room, without_response};
-use super::{Deliveries, Key};
+use super::{Deliveries, Key, Link};
 
 /// Bytes of a target that need no allocation of their own.
 const TARGET_BYTES: usize = 48;
@@ -55,7 +56,8 @@ impl Target {
 /// One message. It hears of its PUBACK even after its sender was told that none came in time.
 pub(crate) struct Record {
     known: Known,
-    deliveries: Weak<Deliveries>,
+    /// None of a message of an earlier process.
+    link: Option<Arc<Link>>,
     state: Mutex<State>,
 }
 
@@ -106,14 +108,14 @@ struct Waiting {
 
 impl Record {
     pub(crate) fn new(known: Known, deliveries: &Arc<Deliveries>) -> Arc<Self> {
-        let deliveries = Arc::downgrade(deliveries);
-        Arc::new(Record { known, deliveries, state: Mutex::new(State::new(Stage::Pending)) })
+        let link = Some(Arc::clone(&deliveries.link));
+        Arc::new(Record { known, link, state: Mutex::new(State::new(Stage::Pending)) })
     }
 
     /// A message of an earlier process.
     pub(super) fn of_earlier(known: Known, earlier: Earlier) -> Arc<Self> {
         let state = Mutex::new(State::new(Stage::Earlier(earlier)));
-        Arc::new(Record { known, deliveries: Weak::new(), state })
+        Arc::new(Record { known, link: None, state })
     }
 
     /// More is known of a message of an earlier process.
@@ -135,8 +137,27 @@ impl Record {
         &self.known
     }
 
-    pub(super) fn stage(&self) -> Stage {
-        self.state.lock().stage.clone()
+    /// Looks at the message as it stands.
+    pub(super) fn with_view<R>(&self, look: impl FnOnce(View<'_>) -> R) -> R {
+        look(self.view(&self.state.lock()))
+    }
+
+    fn view<'a>(&'a self, state: &'a State) -> View<'a> {
+        View { known: &self.known, stage: &state.stage, dispatched: state.dispatched }
+    }
+
+    fn deliveries(&self) -> Option<Arc<Deliveries>> {
+        self.link.as_ref()?.deliveries.upgrade()
+    }
+
+    /// Tells whoever wants to hear of a change; under the lock, so that all hear of changes in their
+    /// order.
+    fn tell(&self, state: &State) {
+        if let Some(link) = &self.link
+            && link.feed.is_wanted()
+        {
+            link.feed.tell(self.view(state));
+        }
     }
 
     /// Whether both have a key, and the same.
@@ -182,6 +203,10 @@ impl Record {
         let mut state = self.state.lock();
         state.dispatched = Some(dispatched);
         self.keep_sent(&mut state, dispatched);
+        // Its PUBACK may have come first.
+        if matches!(state.stage, Stage::Pending) {
+            self.tell(&state);
+        }
     }
 
     /// Has the next process know that the message was sent, if that can matter and it does not yet.
@@ -189,7 +214,7 @@ impl Record {
     fn keep_sent(&self, state: &mut State, dispatched: Dispatched) {
         if self.known.key.is_some()
             && !state.kept
-            && let Some(deliveries) = self.deliveries.upgrade()
+            && let Some(deliveries) = self.deliveries()
         {
             state.kept = deliveries.keep_sent(&self.known, dispatched.epoch, dispatched.at);
         }
@@ -202,7 +227,7 @@ impl Record {
         }
         if let Stage::Ended { settled, late } = &state.stage
             && state.kept
-            && let Some(deliveries) = self.deliveries.upgrade()
+            && let Some(deliveries) = self.deliveries()
         {
             deliveries.keep_end(self.known.trace_id, settled, *late);
         }
@@ -213,6 +238,7 @@ impl Record {
         let mut state = self.state.lock();
         let late = matches!(state.stage, Stage::TimedOut(_));
         state.stage = Stage::Answering { settled: settled.clone(), late };
+        self.tell(&state);
     }
 
     /// It ended at once; its sender is told by the caller, repetitions that joined meanwhile here.
@@ -226,7 +252,7 @@ impl Record {
     /// The end as it is kept: a response only for whoever may ask for it again.
     fn stored(&self, settled: &Settled) -> (Settled, Option<Room>) {
         if self.known.key.is_some()
-            && let Some(deliveries) = self.deliveries.upgrade()
+            && let Some(deliveries) = self.deliveries()
         {
             return deliveries.rooms.keep(settled);
         }
@@ -312,13 +338,18 @@ impl State {
 impl Settle for Record {
     fn settle(&self, settled: Settled) {
         let mut state = self.state.lock();
+        // Its PUBACK was told of when it came.
+        let is_news = !matches!(state.stage, Stage::Answering { .. });
         let told = state.take(&settled, |settled| self.stored(settled));
         if self.known.key.is_some() {
             self.keep_end(&mut state, &settled);
         }
+        if is_news {
+            self.tell(&state);
+        }
         drop(state);
         if is_never_sent(&settled)
-            && let Some(deliveries) = self.deliveries.upgrade()
+            && let Some(deliveries) = self.deliveries()
         {
             deliveries.release_key(self);
         }

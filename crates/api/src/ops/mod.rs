@@ -9,6 +9,7 @@ pub(crate) mod publish;
 pub(crate) mod send_direct_message;
 pub(crate) mod send_direct_messages;
 pub(crate) mod topic;
+pub(crate) mod watch_receipts;
 
 use engine::access::Peer;
 use telemetry::{TraceId, event};

@@ -1,4 +1,4 @@
-//! A backend: calls `SendDirectMessage` over HTTP.
+//! A backend: calls `SendDirectMessage` over HTTP, or posts something else.
 
 mod answer;
 mod connection;
@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ::identity::sigv4::{SignatureError, Signer, Target};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Request};
+use http::response::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Full;
 use tokio::time::{Instant, timeout};
 
@@ -58,6 +59,14 @@ pub struct Sender {
     /// Keeps the day's key between sends; `None` without an access key.
     signer: Option<Signer>,
     connection: Option<Connection>,
+}
+
+/// A request and its answer.
+struct Exchanged {
+    parts: Parts,
+    body: Bytes,
+    elapsed: Duration,
+    connected_in: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -126,13 +135,44 @@ impl Sender {
         &mut self,
         message: &DirectMessage<'_>,
     ) -> Result<Answer, SendError> {
+        let exchanged = self.exchange(|sender| sender.request(message)).await?;
+        let answer = Answer::read(&exchanged.parts, &exchanged.body);
+        Ok(answer.timed(exchanged.elapsed, exchanged.connected_in))
+    }
+
+    /// Posts `body` to another path of the server, with these headers and no signature, and returns
+    /// the status of the answer, whatever it is. Repeated in the same case.
+    ///
+    /// # Errors
+    /// There is no answer. Says which step failed.
+    pub async fn post(
+        &mut self,
+        path_and_query: &str,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<StatusCode, SendError> {
+        let exchanged = self.exchange(|sender| {
+            let mut request =
+                Request::post(sender.uri(path_and_query)).body(Full::new(body.clone()))?;
+            request.headers_mut().insert(HOST, sender.host.clone());
+            request.headers_mut().extend(headers.clone());
+            Ok(request)
+        });
+        Ok(exchanged.await?.parts.status)
+    }
+
+    /// Sends what `request` makes and reads the answer.
+    async fn exchange(
+        &mut self,
+        mut request: impl FnMut(&mut Self) -> Result<Request<Full<Bytes>>, SendError>,
+    ) -> Result<Exchanged, SendError> {
         let mut connected_in = None;
         let mut connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
             Some(_) | None => self.open(&mut connected_in).await?,
         };
         loop {
-            let request = self.request(message)?;
+            let request = request(self)?;
             let started = Instant::now();
             let exchange = timeout(self.options.answer_timeout, connection.exchange(request));
             let reply = exchange.await.map_err(|_| SendError::NoAnswer {
@@ -143,7 +183,7 @@ impl Sender {
                 Reply::Answered(parts, body) => {
                     self.connection = Some(connection);
                     let elapsed = started.elapsed();
-                    return Ok(Answer::read(&parts, &body).timed(elapsed, connected_in));
+                    return Ok(Exchanged { parts, body, elapsed, connected_in });
                 }
                 Reply::NotSent(_) if connected_in.is_none() => {
                     connection = self.open(&mut connected_in).await?;
@@ -178,14 +218,15 @@ impl Sender {
             let target = Target { method: Method::POST.as_str(), path: &path, query: &query };
             signer.sign_headers(target, &mut headers, message.payload, now())?;
         }
-        let uri = format!(
-            "{}://{}{path}?{query}",
-            self.options.url.scheme().as_str(),
-            self.options.url.authority()
-        );
+        let uri = self.uri(&format!("{path}?{query}"));
         let mut request = Request::post(uri).body(Full::from(message.payload.to_vec()))?;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    fn uri(&self, path_and_query: &str) -> String {
+        let url = &self.options.url;
+        format!("{}://{}{path_and_query}", url.scheme().as_str(), url.authority())
     }
 }
 

@@ -12,6 +12,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod webhook;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use overrides::Overrides;
 pub use principal::PrincipalName;
 pub use storage::Storage;
 pub use tls::Tls;
+pub use webhook::Webhook;
 
 /// The region when the configuration names none: the one of AWS's examples.
 pub const DEFAULT_REGION: &str = "us-west-2";
@@ -56,6 +58,8 @@ pub struct Config {
     pub listeners: Listeners,
     /// What is kept, and how safely.
     pub storage: Storage,
+    /// Where receipts are posted to; nowhere if there is none.
+    pub webhook: Option<Webhook>,
     /// The quotas of the contract.
     pub quotas: Quotas,
     /// What protects this process from its peers.
@@ -170,6 +174,9 @@ impl Config {
         if let Some(tls) = &self.tls {
             warnings.append(tls.warnings(SystemTime::now()));
         }
+        if let Some(webhook) = &self.webhook {
+            warnings.append(webhook.warnings());
+        }
         warnings
     }
 
@@ -213,6 +220,7 @@ impl Config {
             tls: tls::read(tls_table),
             listeners,
             storage: storage::read(table.table("store"), folder),
+            webhook: webhook::read(table.table("webhook")),
             quotas: quotas::read_quotas(table.table("quotas"), &profile.quotas),
             bounds: quotas::read_bounds(table.table("limits")),
             log: read_log(table.table("log")),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,10 @@ use super::upgrade;
 /// How often an idle connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How many looks a peer has, once the server drains, to take the rest of an answer that would have
+/// gone on until then.
+const GOODBYE_LOOKS: u32 = 2;
+
 /// What happens on one connection, to know when it is idle.
 struct Activity {
     began: Instant,
@@ -30,6 +34,8 @@ struct Activity {
     /// Milliseconds after the beginning at which the last request ended.
     last: AtomicU64,
     requests: AtomicUsize,
+    /// An answer goes on until the server drains.
+    endless: AtomicBool,
 }
 
 /// What a connection holds on to.
@@ -50,12 +56,14 @@ where
         in_flight: AtomicUsize::new(0),
         last: AtomicU64::new(0),
         requests: AtomicUsize::new(0),
+        endless: AtomicBool::new(false),
     });
     let service = service_fn(|request: Request<Incoming>| {
         let (held, caller) = (held.clone(), Arc::clone(&caller));
         let working = Working::new(&activity);
         async move {
             let answer = answer(request, held, &caller).await;
+            working.0.endless.store(answer.body().is_endless(), Ordering::Relaxed);
             Ok::<_, Infallible>(answer.map(|body| Written { body, _working: working }))
         }
     });
@@ -64,6 +72,7 @@ where
     let mut connection = pin!(connection);
     let mut draining = doors.draining.clone();
     let mut told = false;
+    let mut goodbye = 0;
     loop {
         tokio::select! {
             // An error is the peer's: it went away, or sent what is no HTTP.
@@ -73,7 +82,10 @@ where
                 connection.as_mut().graceful_shutdown();
             }
             () = tokio::time::sleep(LOOK) => {
-                if activity.is_over(&doors) {
+                goodbye += u32::from(told);
+                let cut_off =
+                    goodbye > GOODBYE_LOOKS && activity.endless.load(Ordering::Relaxed);
+                if cut_off || activity.is_over(&doors) {
                     return;
                 }
             }

@@ -144,16 +144,18 @@ impl Visit {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => {
                 if let Some(rest) = answer(&mut respond, reply) {
-                    tokio::spawn(rest.send_holding(self.hold()));
+                    let draining = self.held.doors.draining.clone();
+                    tokio::spawn(rest.send_holding(self.hold(), draining));
                 }
                 return;
             }
             Begun::Later(later) => {
                 // Whoever makes the answer may be a thread of no runtime.
                 let (runtime, hold) = (Handle::current(), self.hold());
+                let draining = self.held.doors.draining.clone();
                 later.when_answered(move |reply| {
                     if let Some(rest) = answer(&mut respond, reply) {
-                        runtime.spawn(rest.send_holding(hold));
+                        runtime.spawn(rest.send_holding(hold, draining));
                     }
                 });
                 return;
@@ -187,7 +189,7 @@ impl Visit {
             tokio::select! {
                 reply = doors.api.handle(request, &caller) => {
                     if let Some(rest) = answer(&mut respond, reply) {
-                        rest.send().await;
+                        rest.send(doors.draining.clone()).await;
                     }
                 }
                 // The sender has given the request up.

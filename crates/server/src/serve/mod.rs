@@ -18,6 +18,7 @@ mod signals;
 mod storage;
 mod tls;
 mod upgrade;
+mod webhook;
 mod websocket;
 mod wire;
 

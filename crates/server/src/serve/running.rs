@@ -14,12 +14,14 @@ use engine::session::Rules;
 use policy::Scope;
 use telemetry::{LogError, LogSettings, Telemetry, event};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::listen::{self, Doors};
 use super::occupancy::Occupancy;
 use super::reload::Reloader;
 use super::shards::Shards;
 use super::tls::{TlsError, TlsPlans};
+use super::webhook::Webhook;
 use crate::config::{self, Config, ListenerName, Mistakes};
 use crate::dev::{DataFolder, ReadyFile};
 use crate::registry::Registry;
@@ -35,6 +37,7 @@ pub struct Running {
     reloader: Reloader,
     draining: watch::Sender<bool>,
     occupancy: Occupancy,
+    webhook: Option<Webhook>,
 }
 
 /// Why a server does not start.
@@ -48,6 +51,8 @@ pub enum StartError {
     Log(LogError),
     /// What an earlier process kept cannot be used.
     Store(store::StoreError),
+    /// The webhook's URL cannot be used.
+    Webhook(client::SendError),
     /// There are no threads to run on.
     Threads(io::Error),
     /// A listener cannot have its address.
@@ -63,6 +68,7 @@ impl fmt::Display for StartError {
             StartError::Tls(error) => write!(f, "{error}"),
             StartError::Log(error) => write!(f, "{error}"),
             StartError::Store(error) => write!(f, "{error}"),
+            StartError::Webhook(error) => write!(f, "webhook: {error}"),
             StartError::Threads(error) => write!(f, "no threads to run on: {error}"),
             StartError::Listen(name, address, error) => write!(
                 f,
@@ -107,6 +113,10 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
             Api::open(node, region, |visit| outcomes.open(visit)).map_err(StartError::Store)?
         }
     };
+    let webhook = webhook(&config, &telemetry)?;
+    if let Some(webhook) = &webhook {
+        api.tell_receipts(webhook.listener());
+    }
     let api = Arc::new(api);
     let (draining, drains) = watch::channel(false);
     let shards = Arc::new(Shards::start(config.threads).map_err(StartError::Threads)?);
@@ -124,7 +134,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     }
     let ready = ready_file(&config, folder, addresses);
     let reloader = Reloader::spawn(registry, telemetry);
-    Ok(Running { ready, api, reloader, draining, occupancy })
+    Ok(Running { ready, api, reloader, draining, occupancy, webhook })
 }
 
 impl Running {
@@ -140,6 +150,7 @@ impl Running {
         let node = Arc::clone(self.api.node());
         node.telemetry().record(&event::Server::DrainStarted { connections: node.connected() });
         let patience = node.bounds().drain;
+        let until = Instant::now() + patience;
         // Whoever hears of the drain finds it begun.
         node.start_draining();
         // No receiver is left when every connection is gone already; that is as good.
@@ -151,11 +162,21 @@ impl Running {
         // What is still open when the time is up is cut off with the process.
         let _ = drained.await;
         let cut_off = self.occupancy.open();
+        if let Some(webhook) = self.webhook {
+            webhook.finish(until.max(Instant::now() + LAST_WORDS)).await;
+        }
         node.telemetry().record(&event::Server::DrainFinished { cut_off });
         self.api.close();
         node.close_store();
         node.telemetry().flush(LAST_WORDS);
     }
+}
+
+fn webhook(config: &Config, telemetry: &Arc<Telemetry>) -> Result<Option<Webhook>, StartError> {
+    let start = |webhook: &config::Webhook| {
+        Webhook::start(webhook.clone(), config.bounds.webhook_queue, Arc::clone(telemetry))
+    };
+    config.webhook.as_ref().map(start).transpose().map_err(StartError::Webhook)
 }
 
 fn log_settings(config: &Config) -> LogSettings {

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use engine::close::CloseReason;
 use engine::outcome::DirectOutcome;
 
+use crate::event::WebhookDrop;
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
 use crate::{Quota, Status, Verdict};
@@ -149,6 +150,19 @@ impl Page<'_> {
             ),
             "result",
             |shard| &shard.registry_reloads,
+        );
+        self.family::<Status, _>(
+            ("tenfour_webhook_attempts_total", "Receipts posted to the webhook, by result."),
+            "result",
+            |shard| &shard.webhook_attempts,
+        );
+        self.family::<WebhookDrop, _>(
+            (
+                "tenfour_webhook_events_dropped_total",
+                "Receipts that will not be delivered to the webhook, by reason.",
+            ),
+            "reason",
+            |shard| &shard.webhook_dropped,
         );
     }
 

@@ -12,7 +12,9 @@ use h2::server::SendResponse;
 use http::header::DATE;
 use http::{HeaderValue, Response};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
+use super::{GOODBYE_LOOKS, LOOK};
 use crate::serve::date;
 use crate::serve::occupancy::Presence;
 
@@ -105,13 +107,22 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Sends it, holding on to what has to stay meanwhile.
-    pub(super) async fn send_holding(self, hold: Hold) {
-        self.send().await;
+    pub(super) async fn send_holding(self, hold: Hold, draining: watch::Receiver<bool>) {
+        self.send(draining).await;
         drop(hold);
     }
 
-    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more.
-    pub(super) async fn send(self) {
+    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more,
+    /// or when the server ends, with which it would have ended.
+    pub(super) async fn send(self, draining: watch::Receiver<bool>) {
+        let endless = self.pieces.is_endless();
+        tokio::select! {
+            () = self.pass_on() => {}
+            () = cut_off(draining), if endless => {}
+        }
+    }
+
+    async fn pass_on(self) {
         let Rest { mut stream, mut pieces } = self;
         loop {
             let next = tokio::select! {
@@ -136,6 +147,13 @@ impl Rest {
 pub(super) struct Hold {
     pub(super) _call: Arc<()>,
     pub(super) _presence: Presence,
+}
+
+/// Waits until a peer has had its time to take what was made before the server began to drain.
+async fn cut_off(mut draining: watch::Receiver<bool>) {
+    // An error: the server is gone altogether.
+    let _ = draining.wait_for(|draining| *draining).await;
+    tokio::time::sleep(LOOK * GOODBYE_LOOKS).await;
 }
 
 /// The calls of one connection. Dropped, its sender is gone: what still waits is given up.

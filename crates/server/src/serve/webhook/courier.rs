@@ -1,0 +1,253 @@
+//! Whoever posts receipts, a few at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use client::{SendError, Sender, SenderIdentity, SenderOptions};
+use http::StatusCode;
+use telemetry::event::{self, WebhookDrop};
+use telemetry::{Status, Telemetry};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use super::backoff;
+use super::queue::{Letter, Queue};
+use super::signature::Signer;
+use crate::config;
+
+/// How many posts are under way at a time, each on a connection of its own that is kept.
+const AT_A_TIME: usize = 4;
+
+/// Posts what comes in, and again what did not get through.
+pub(super) struct Courier {
+    post: Arc<Post>,
+    attempts: u32,
+    letters: mpsc::UnboundedReceiver<Letter>,
+    queue: Arc<Queue>,
+    telemetry: Arc<Telemetry>,
+    /// What is to be tried again, and when; the number keeps two of one moment apart.
+    again: BTreeMap<(Instant, u64), Letter>,
+    numbers: u64,
+    /// Senders without a post.
+    idle: Vec<Sender>,
+    under_way: JoinSet<Attempt>,
+    /// It was said that receipts do not get through.
+    failing: bool,
+}
+
+/// What is needed for a post.
+struct Post {
+    config: config::Webhook,
+    signer: Signer,
+}
+
+/// A post that has ended.
+struct Attempt {
+    letter: Letter,
+    sender: Sender,
+    result: Result<(), Failure>,
+}
+
+/// Why a receipt did not get through.
+enum Failure {
+    /// The receiver wants no more of them.
+    Gone,
+    /// It may get through another time; why, without a full stop.
+    Passing(String),
+}
+
+/// Whether to go on.
+enum Next {
+    GoOn,
+    Stop,
+}
+
+impl Courier {
+    /// # Errors
+    /// The URL cannot be used.
+    pub(super) fn new(
+        config: config::Webhook,
+        letters: mpsc::UnboundedReceiver<Letter>,
+        queue: Arc<Queue>,
+        telemetry: Arc<Telemetry>,
+    ) -> Result<Self, SendError> {
+        let (attempts, signer) = (config.attempts, Signer::new(config.secret.bytes()));
+        let idle = (0..AT_A_TIME).map(|_| sender(&config)).collect::<Result<_, _>>()?;
+        Ok(Courier {
+            post: Arc::new(Post { config, signer }),
+            attempts,
+            letters,
+            queue,
+            telemetry,
+            again: BTreeMap::new(),
+            numbers: 0,
+            idle,
+            under_way: JoinSet::new(),
+            failing: false,
+        })
+    }
+
+    /// Goes on until the receiver wants no more or `end` says until when to finish.
+    pub(super) async fn run(mut self, mut end: oneshot::Receiver<Instant>) {
+        loop {
+            let free = !self.idle.is_empty();
+            let due = self.again.first_key_value().map(|((due, _), _)| *due);
+            let due_then = due.unwrap_or_else(Instant::now);
+            tokio::select! {
+                Some(ended) = self.under_way.join_next() => {
+                    if let Next::Stop = self.handle(ended) {
+                        return self.give_up();
+                    }
+                }
+                Some(letter) = self.letters.recv(), if free => self.begin(letter),
+                () = sleep_until(due_then), if free && due.is_some() => {
+                    if let Some((_, letter)) = self.again.pop_first() {
+                        self.begin(letter);
+                    }
+                }
+                deadline = &mut end => match deadline {
+                    Ok(deadline) => return self.finish(deadline).await,
+                    // The server did not come to its start.
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    fn begin(&mut self, letter: Letter) {
+        let Some(sender) = self.idle.pop() else { return self.put_off(letter) };
+        self.under_way.spawn(Arc::clone(&self.post).attempt(letter, sender));
+    }
+
+    fn handle(&mut self, ended: Result<Attempt, JoinError>) -> Next {
+        let Some(Attempt { letter, sender, result }) = self.take_back(ended) else {
+            return Next::GoOn;
+        };
+        self.idle.push(sender);
+        let metrics = self.telemetry.metrics();
+        metrics.webhook_attempt(Status::of(result.is_ok()));
+        match result {
+            Ok(()) => {
+                if self.failing && self.again.is_empty() {
+                    self.failing = false;
+                    self.telemetry.record(&event::Webhook::Recovered);
+                }
+            }
+            Err(Failure::Gone) => {
+                metrics.webhook_dropped(WebhookDrop::Gone);
+                return Next::Stop;
+            }
+            Err(Failure::Passing(sentence)) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    self.telemetry.record(&event::Webhook::Failing { sentence: &sentence });
+                }
+                if letter.attempts < self.attempts {
+                    self.put_off(letter);
+                } else {
+                    metrics.webhook_dropped(WebhookDrop::GivenUp);
+                }
+            }
+        }
+        Next::GoOn
+    }
+
+    /// What is left of a post; nothing if it panicked.
+    fn take_back(&mut self, ended: Result<Attempt, JoinError>) -> Option<Attempt> {
+        if let Ok(attempt) = ended {
+            return Some(attempt);
+        }
+        self.telemetry.metrics().webhook_dropped(WebhookDrop::GivenUp);
+        self.idle.extend(sender(&self.post.config));
+        None
+    }
+
+    fn put_off(&mut self, letter: Letter) {
+        self.numbers += 1;
+        let due = Instant::now() + backoff::after(letter.attempts);
+        self.again.insert((due, self.numbers), letter);
+    }
+
+    /// The receiver wants no more.
+    fn give_up(mut self) {
+        self.queue.close();
+        self.letters.close();
+        let waiting = std::iter::from_fn(|| self.letters.try_recv().ok()).count();
+        let dropped = waiting + self.again.len() + self.under_way.len();
+        self.count_dropped(WebhookDrop::Gone, dropped);
+        // And the one that was answered so.
+        self.telemetry.record(&event::Webhook::Gone { dropped: dropped + 1 });
+    }
+
+    /// Tries everything once that waits.
+    async fn finish(mut self, deadline: Instant) {
+        self.letters.close();
+        let fresh = std::iter::from_fn(|| self.letters.try_recv().ok());
+        let mut waiting: Vec<_> = std::mem::take(&mut self.again).into_values().collect();
+        waiting.extend(fresh);
+        // The oldest are taken from the end.
+        waiting.reverse();
+        let mut dropped = 0;
+        loop {
+            while !self.idle.is_empty()
+                && let Some(letter) = waiting.pop()
+            {
+                self.begin(letter);
+            }
+            match timeout_at(deadline, self.under_way.join_next()).await {
+                Ok(Some(ended)) => {
+                    let Some(attempt) = self.take_back(ended) else { continue };
+                    self.idle.push(attempt.sender);
+                    let metrics = self.telemetry.metrics();
+                    metrics.webhook_attempt(Status::of(attempt.result.is_ok()));
+                    dropped += usize::from(attempt.result.is_err());
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    dropped += waiting.len() + self.under_way.len();
+                    break;
+                }
+            }
+        }
+        self.count_dropped(WebhookDrop::Shutdown, dropped);
+        if dropped > 0 {
+            self.telemetry.record(&event::Webhook::DroppedAtTheEnd { dropped });
+        }
+    }
+
+    fn count_dropped(&self, why: WebhookDrop, dropped: usize) {
+        (0..dropped).for_each(|_| self.telemetry.metrics().webhook_dropped(why));
+    }
+}
+
+fn sender(config: &config::Webhook) -> Result<Sender, SendError> {
+    Sender::new(SenderOptions {
+        connect_timeout: config.timeout,
+        answer_timeout: config.timeout,
+        ..SenderOptions::new(config.url.clone(), SenderIdentity::Anonymous, config.tls.clone())
+    })
+}
+
+impl Post {
+    async fn attempt(self: Arc<Self>, mut letter: Letter, mut sender: Sender) -> Attempt {
+        letter.attempts += 1;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let headers = self.signer.headers(&letter.id, now.as_secs(), &letter.body);
+        let post = sender.post(&self.config.path_and_query, &headers, &letter.body);
+        let result = match timeout(self.config.timeout, post).await {
+            Ok(Ok(status)) if status.is_success() => Ok(()),
+            Ok(Ok(StatusCode::GONE)) => Err(Failure::Gone),
+            Ok(Ok(status)) => {
+                let url = &self.config.url;
+                Err(Failure::Passing(format!("{url} answered {}", status.as_u16())))
+            }
+            Ok(Err(error)) => Err(Failure::Passing(error.to_string())),
+            Err(_) => {
+                let (url, limit) = (&self.config.url, self.config.timeout.as_secs_f64());
+                Err(Failure::Passing(format!("{url} did not answer within {limit} s")))
+            }
+        };
+        Attempt { letter, sender, result }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mqtt::{Properties, ReasonCode, TopicName};
+use mqtt::{Properties, ReasonCode, TopicName, Version};
 
 use crate::Moment;
 
@@ -19,6 +19,21 @@ pub struct DirectMessage<'a> {
     pub confirmation: Option<Duration>,
     /// By when a byte of it has to be on the wire; not sent at all after that.
     pub deadline: Option<Duration>,
+}
+
+/// What a session has to do with a direct message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// The protocol of the connection.
+    pub version: Version,
+    /// How many messages at QoS 1 and 2 wait for the client's acknowledgement.
+    pub inflight: usize,
+    /// How many may.
+    pub window: u16,
+    /// The length of the PUBLISH, in bytes.
+    pub packet_bytes: usize,
+    /// The longest packet that the client takes, in bytes; [`u32::MAX`] if it named none.
+    pub packet_size_max: u32,
 }
 
 /// How a confirmed delivery settled. A waiter that is dropped without one learns that the

@@ -21,6 +21,14 @@ pub struct DirectMessage<'a> {
     pub deadline: Option<Duration>,
 }
 
+impl DirectMessage<'_> {
+    /// Whether it is written at once or not at all: with a deadline and no confirmation, nobody would
+    /// be there to take it back when its time is over.
+    pub fn is_now_or_never(&self) -> bool {
+        self.confirmation.is_none() && self.deadline.is_some()
+    }
+}
+
 /// What a session has to do with a direct message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prospect {

@@ -3,6 +3,7 @@
 mod authn_error;
 mod connect;
 mod direct_message;
+mod direct_message_dry_run;
 mod disconnect;
 mod http_publish;
 mod publish;
@@ -16,6 +17,7 @@ mod subscribe;
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
+pub use direct_message_dry_run::DirectMessageDryRun;
 pub use disconnect::Disconnect;
 pub use http_publish::HttpPublish;
 pub use publish::{PublishIn, PublishOut};

@@ -91,7 +91,7 @@ impl Event for DirectMessage<'_> {
 }
 
 /// `reason`, `details` and `mqttReasonCode` of a failure. Only a failure needs an allocation.
-fn write_ending(outcome: &DirectOutcome, line: &mut Line) {
+pub(super) fn write_ending(outcome: &DirectOutcome, line: &mut Line) {
     if outcome.is_success() {
         return;
     }

@@ -35,7 +35,9 @@ impl Exchange {
 
     /// Writes the log entry and gives the answer.
     pub fn settle(self, settled: Settled) -> Reply {
-        let reply = reply(self.0.trace_id(), Fault::of_direct(&settled));
+        let fault =
+            Fault::of_direct(&settled).map(|fault| fault.explained(self.0.explanation(&settled)));
+        let reply = reply(self.0.trace_id(), fault);
         let reply = counted(self.0.node(), reply);
         self.0.settle(&settled);
         reply

@@ -168,6 +168,9 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> String {
             body["tcpAcknowledged"] = tcp_acknowledged;
         }
     }
+    if let Some(explanation) = &fault.explanation {
+        body["explanation"] = explanation.clone();
+    }
     body.to_string()
 }
 

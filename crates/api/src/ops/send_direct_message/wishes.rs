@@ -10,6 +10,7 @@ use crate::head::Head;
 
 const DEADLINE: &str = "x-tenfour-deadline-ms";
 const WAIT_ONLINE: &str = "x-tenfour-wait-online-ms";
+const DRY_RUN: &str = "x-tenfour-dry-run";
 
 /// What the sender wants beyond AWS's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,20 @@ impl Wishes {
             deadline: millis(head, DEADLINE, DEADLINE_MILLIS)?,
             wait_online: millis(head, WAIT_ONLINE, WAIT_ONLINE_MILLIS)?,
         })
+    }
+}
+
+/// Whether nothing is to be sent, and only told what would become of it.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub(super) fn is_dry_run(head: &Head<'_>) -> Result<bool, String> {
+    let mut values = head.headers.all(DRY_RUN);
+    let Some(value) = values.next() else { return Ok(false) };
+    match (value, values.next()) {
+        (value, None) if value.eq_ignore_ascii_case(b"true") => Ok(true),
+        (value, None) if value.eq_ignore_ascii_case(b"false") => Ok(false),
+        _ => Err(format!("The header {DRY_RUN} must be given once, as true or false.")),
     }
 }
 

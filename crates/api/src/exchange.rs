@@ -60,7 +60,10 @@ impl Exchange {
         let trace_id = self.0.trace_id();
         let reply = match &settled.response {
             Some(response) => Reply::response(trace_id, Arc::clone(response)),
-            None => reply(trace_id, Fault::of_direct(&settled)),
+            None => {
+                let fault = Fault::of_direct(&settled);
+                reply(trace_id, fault.map(|fault| fault.explained(self.0.explanation(&settled))))
+            }
         };
         let reply = counted(self.0.node(), reply);
         self.0.settle(&settled);

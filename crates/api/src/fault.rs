@@ -24,6 +24,8 @@ pub(crate) struct Fault {
     pub(crate) allow: Option<&'static str>,
     /// What became of the direct message; none for other operations.
     pub(crate) truth: Option<Truth>,
+    /// Which statement of a policy decided, for who may know it.
+    pub(crate) explanation: Option<serde_json::Value>,
 }
 
 /// The modelled errors of the service.
@@ -79,7 +81,7 @@ impl Kind {
 
 impl Fault {
     fn new(kind: Kind, reason: &'static str, message: impl Into<String>) -> Self {
-        Fault { kind, reason, message: message.into(), allow: None, truth: None }
+        Fault { kind, reason, message: message.into(), allow: None, truth: None, explanation: None }
     }
 
     /// The answer of a direct message that did not succeed; none for a success.
@@ -126,6 +128,11 @@ impl Fault {
     /// The same answer, for whoever would have sent a direct message.
     pub(crate) fn telling(self, truth: Truth) -> Fault {
         Fault { truth: Some(truth), ..self }
+    }
+
+    /// The same answer, with the reason behind it.
+    pub(crate) fn explained(self, explanation: Option<serde_json::Value>) -> Fault {
+        Fault { explanation, ..self }
     }
 
     /// The answer of an operation that was refused.

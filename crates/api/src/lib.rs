@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod deliveries;
 mod exchange;
+mod explanation;
 mod fault;
 mod head;
 mod ops;

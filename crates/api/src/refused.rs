@@ -109,6 +109,11 @@ impl Refused {
         }
     }
 
+    /// Whether policies refused it.
+    pub(crate) fn is_of_policies(&self) -> bool {
+        matches!(self, Refused::Unauthorized(_))
+    }
+
     /// On what ground, in the classes of the metrics.
     fn class(&self) -> FailureClass {
         match self {

@@ -214,6 +214,9 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> Value {
             body["tcpAcknowledged"] = tcp_acknowledged;
         }
     }
+    if let Some(explanation) = &fault.explanation {
+        body["explanation"] = explanation.clone();
+    }
     body
 }
 

@@ -191,6 +191,13 @@ impl Connection {
         self.out.remaining()
     }
 
+    /// Whether nothing can be written now, as far as is known: the socket was full when it was last
+    /// written to, or the pace is held.
+    pub(crate) fn is_blocked(&self, now: Moment) -> bool {
+        let full = self.out.remaining() > 0 && self.stalled_since().is_some();
+        full || self.writing.held_until(now).is_some()
+    }
+
     /// When bytes that wait only for their pace may go on.
     pub(crate) fn resumes(&self, now: Moment) -> Option<Moment> {
         let writes = self.writing.held_until(now).filter(|_| self.out.remaining() > 0);

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use engine::Moment;
-use engine::access::SendPermit;
+use engine::access::{ReceivePermit, SendPermit};
 use engine::close::CloseReason;
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
-use mqtt::ClientId;
+use engine::rate::{Bucket, Draw};
+use mqtt::{ClientId, TopicName};
 
+use crate::connection::Connection;
+use crate::device::State;
 use crate::node::Node;
 use crate::waiter::{OnTheWire, Settled, Waiter};
 
@@ -36,26 +39,14 @@ impl Node {
         waiter: impl FnOnce() -> Waiter,
     ) -> Result<Dispatched, Settled> {
         let now = self.now();
-        if self.budgets.direct.take(self.rules.quotas.send_direct_message, now).is_err() {
-            return Err(Settled::refused(DirectOutcome::AccountThrottled, None));
-        }
+        self.check_account_rate(Bucket::take, now)
+            .map_err(|outcome| Settled::refused(outcome, None))?;
         let Some(device) = self.devices.get(client_id.as_str()) else {
             return Err(Settled::refused(DirectOutcome::TargetNotFound, None));
         };
         let mut state = device.lock();
         let epoch = state.epoch;
-        let known = state.has_session(now);
-        let Some(connection) = &mut state.connection else {
-            let outcome = if known {
-                DirectOutcome::TargetNotConnected
-            } else {
-                DirectOutcome::TargetNotFound
-            };
-            return Err(Settled::refused(outcome, None));
-        };
-        let Ok(permit) = self.access.receive(&connection.peer, message.topic, now) else {
-            return Err(Settled::refused(DirectOutcome::ReceiverUnauthorized, Some(epoch)));
-        };
+        let (connection, permit) = self.receiver(&mut state, message.topic, now)?;
         let start = connection.output_end();
         let (session, out) = connection.session_and_output();
         session
@@ -65,9 +56,7 @@ impl Node {
         let at = self.now();
         let until = message.confirmation.map(|timeout| now.after(timeout));
         let wire = connection.hand_over(start, at, until);
-        if message.confirmation.is_none() && message.deadline.is_some() && wire == OnTheWire::Never
-        {
-            // Nobody would be there to take it back at its deadline.
+        if message.is_now_or_never() && wire == OnTheWire::Never {
             connection.take_back(start);
             let outcome = DirectOutcome::ReceiverNotWritable;
             return Err(Settled::refused(outcome, Some(epoch)));
@@ -95,5 +84,37 @@ impl Node {
             }
         }
         Ok(Dispatched { epoch, at })
+    }
+
+    /// The account's rate; `draw` takes from it, or only looks at it.
+    pub(crate) fn check_account_rate(
+        &self,
+        draw: impl Draw,
+        now: Moment,
+    ) -> Result<(), DirectOutcome> {
+        draw(&self.budgets.direct, self.rules.quotas.send_direct_message, now)
+            .map_err(|_| DirectOutcome::AccountThrottled)
+    }
+
+    /// The connection of a device, if it has one that may receive the topic.
+    pub(crate) fn receiver<'s>(
+        &self,
+        state: &'s mut State,
+        topic: TopicName<'_>,
+        now: Moment,
+    ) -> Result<(&'s mut Connection, ReceivePermit), Settled> {
+        let (epoch, known) = (state.epoch, state.has_session(now));
+        let Some(connection) = &mut state.connection else {
+            let outcome = if known {
+                DirectOutcome::TargetNotConnected
+            } else {
+                DirectOutcome::TargetNotFound
+            };
+            return Err(Settled::refused(outcome, None));
+        };
+        match self.access.receive(&connection.peer, topic, now) {
+            Ok(permit) => Ok((connection, permit)),
+            Err(_) => Err(Settled::refused(DirectOutcome::ReceiverUnauthorized, Some(epoch))),
+        }
     }
 }

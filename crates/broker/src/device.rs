@@ -72,6 +72,13 @@ pub(crate) struct Subscribed {
     pub(crate) identifier: Option<u32>,
 }
 
+impl Kept {
+    /// Whether the session outlives its connection.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.expiry_seconds > 0
+    }
+}
+
 impl Device {
     pub(crate) fn new(client_id: ClientId) -> Arc<Self> {
         let state = State {

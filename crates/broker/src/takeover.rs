@@ -172,7 +172,7 @@ fn replace(
 
 /// Whether the session goes on (Session Present; [MQTT-3.1.2-4], [MQTT-3.1.2-5]).
 fn may_resume(state: &State, connected: bool, granted: &Granted, now: Moment) -> bool {
-    let alive = if connected { state.session.expiry_seconds > 0 } else { state.has_session(now) };
+    let alive = if connected { state.session.is_persistent() } else { state.has_session(now) };
     alive && !granted.clean_start && state.session.version == Some(granted.version)
 }
 

@@ -8,6 +8,7 @@ use policy::{Action, Context, Decision, Request, Resource, Scope, Thing};
 
 use crate::Moment;
 use crate::directory::{Principal, Status};
+use crate::question::{Explained, Question};
 
 /// The other end of a connection: a device or a sender, authenticated.
 #[derive(Clone, Debug)]
@@ -115,9 +116,7 @@ impl Access {
         topic: TopicName<'_>,
         now: Moment,
     ) -> Result<SendPermit, Denied> {
-        let context = Context { topic: Some(topic.as_str()), ..self.context(sender, now) };
-        let resource = Resource::Client(client_id.as_str());
-        self.ask(sender, Action::SendDirectMessage, resource, &context)?;
+        self.put(&Question::send_direct(sender, client_id, topic), now)?;
         Ok(SendPermit(()))
     }
 
@@ -133,11 +132,9 @@ impl Access {
         retain: bool,
         now: Moment,
     ) -> Result<PublishPermit, Denied> {
-        let context = self.context(peer, now);
-        let resource = Resource::Topic(topic.as_str());
-        self.ask(peer, Action::Publish, resource, &context)?;
+        self.put(&Question::publish(peer, topic), now)?;
         if retain {
-            self.ask(peer, Action::RetainPublish, resource, &context)?;
+            self.put(&Question::retain_publish(peer, topic), now)?;
         }
         Ok(PublishPermit(()))
     }
@@ -177,8 +174,7 @@ impl Access {
         topic: TopicName<'_>,
         now: Moment,
     ) -> Result<ReceivePermit, Denied> {
-        let context = self.context(device, now);
-        self.ask(device, Action::Receive, Resource::Topic(topic.as_str()), &context)?;
+        self.put(&Question::receive(device, topic), now)?;
         Ok(ReceivePermit(()))
     }
 
@@ -192,8 +188,7 @@ impl Access {
         topic: TopicName<'_>,
         now: Moment,
     ) -> Result<(), Denied> {
-        let context = self.context(peer, now);
-        self.ask(peer, Action::GetRetainedMessage, Resource::Topic(topic.as_str()), &context)
+        self.put(&Question::get_retained(peer, topic), now)
     }
 
     /// May the peer list the topics that have retained messages (spec 6.2,
@@ -202,8 +197,40 @@ impl Access {
     /// # Errors
     /// [`Denied`].
     pub fn list_retained(&self, peer: &Peer, now: Moment) -> Result<(), Denied> {
-        let context = self.context(peer, now);
-        self.ask(peer, Action::ListRetainedMessages, Resource::Any, &context)
+        self.put(&Question::list_retained(peer), now)
+    }
+
+    /// May the peer be told which statement decides that (`tenfour:Explain` on the resource of the
+    /// question)?
+    pub fn may_explain(&self, question: &Question<'_>, now: Moment) -> bool {
+        self.put(&question.of_explaining(), now).is_ok()
+    }
+
+    /// Asks again, and has `tell` told which statement decides. Slow: for people.
+    pub fn explain<R>(
+        &self,
+        question: &Question<'_>,
+        now: Moment,
+        tell: impl FnOnce(&Explained<'_>) -> R,
+    ) -> R {
+        let Question { peer, action, resource, .. } = *question;
+        let grants = peer.principal.grants.load();
+        let context = self.context_of(question, now);
+        let request = Request { action, resource, scope: &self.scope, context: &context };
+        tell(&Explained {
+            principal: &peer.principal,
+            status: grants.status,
+            explanation: grants.policies.explain(&request),
+        })
+    }
+
+    fn put(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
+        let Question { peer, action, resource, .. } = *question;
+        self.ask(peer, action, resource, &self.context_of(question, now))
+    }
+
+    fn context_of<'a>(&self, question: &Question<'a>, now: Moment) -> Context<'a> {
+        Context { topic: question.topic, ..self.context(question.peer, now) }
     }
 
     fn context<'a>(&self, peer: &'a Peer, now: Moment) -> Context<'a> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mqtt::{Properties, ReasonCode, TopicName};
+use mqtt::{Properties, ReasonCode, TopicName, Version};
 
 use crate::Moment;
 
@@ -19,6 +19,29 @@ pub struct DirectMessage<'a> {
     pub confirmation: Option<Duration>,
     /// By when a byte of it has to be on the wire; not sent at all after that.
     pub deadline: Option<Duration>,
+}
+
+impl DirectMessage<'_> {
+    /// Whether it is written at once or not at all: with a deadline and no confirmation, nobody would
+    /// be there to take it back when its time is over.
+    pub fn is_now_or_never(&self) -> bool {
+        self.confirmation.is_none() && self.deadline.is_some()
+    }
+}
+
+/// What a session has to do with a direct message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    /// The protocol of the connection.
+    pub version: Version,
+    /// How many messages at QoS 1 and 2 wait for the client's acknowledgement.
+    pub inflight: usize,
+    /// How many may.
+    pub window: u16,
+    /// The length of the PUBLISH, in bytes.
+    pub packet_bytes: usize,
+    /// The longest packet that the client takes, in bytes; [`u32::MAX`] if it named none.
+    pub packet_size_max: u32,
 }
 
 /// How a confirmed delivery settled. A waiter that is dropped without one learns that the

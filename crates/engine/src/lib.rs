@@ -22,6 +22,7 @@ pub mod message;
 pub mod moment;
 pub mod outcome;
 pub mod profile;
+pub mod question;
 pub mod queue;
 pub mod rate;
 pub mod retained;

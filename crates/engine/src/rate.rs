@@ -23,7 +23,25 @@ impl Rate {
     fn interval_micros(self) -> u64 {
         1_000_000 / u64::from(self.per_second.max(1))
     }
+
+    /// The theoretical arrival time after one more event, in microseconds, or how long until there
+    /// may be one.
+    fn next_arrival(self, arrival: u64, now: Moment) -> Result<u64, Duration> {
+        let interval = self.interval_micros();
+        let capacity = interval.saturating_mul(u64::from(self.burst.max(1)));
+        let now = now.micros();
+        let next = arrival.max(now).saturating_add(interval);
+        if next > now.saturating_add(capacity) {
+            return Err(Duration::from_micros(next - now - capacity));
+        }
+        Ok(next)
+    }
 }
+
+/// How a bucket is asked: [`Bucket::take`] or [`Bucket::look`].
+pub trait Draw: FnOnce(&Bucket, Option<Rate>, Moment) -> Result<(), Duration> {}
+
+impl<D: FnOnce(&Bucket, Option<Rate>, Moment) -> Result<(), Duration>> Draw for D {}
 
 /// A token bucket. Lock-free; many callers may draw from it at once.
 ///
@@ -56,21 +74,24 @@ impl Bucket {
     /// The time to wait when the bucket is empty.
     pub fn take(&self, rate: Option<Rate>, now: Moment) -> Result<(), Duration> {
         let Some(rate) = rate else { return Ok(()) };
-        let interval = rate.interval_micros();
-        let capacity = interval.saturating_mul(u64::from(rate.burst.max(1)));
-        let now = now.micros();
         let mut arrival = self.0.load(Ordering::Relaxed);
         loop {
-            let next = arrival.max(now).saturating_add(interval);
-            if next > now.saturating_add(capacity) {
-                return Err(Duration::from_micros(next - now - capacity));
-            }
+            let next = rate.next_arrival(arrival, now)?;
             match self.0.compare_exchange_weak(arrival, next, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => return Ok(()),
                 Err(seen) => arrival = seen,
             }
         }
+    }
+
+    /// Says what [`Bucket::take`] would, and takes nothing.
+    ///
+    /// # Errors
+    /// The time to wait when the bucket is empty.
+    pub fn look(&self, rate: Option<Rate>, now: Moment) -> Result<(), Duration> {
+        let Some(rate) = rate else { return Ok(()) };
+        rate.next_arrival(self.0.load(Ordering::Relaxed), now).map(|_| ())
     }
 }
 
@@ -130,6 +151,21 @@ mod tests {
         let later = now.after(Duration::from_millis(100));
         assert_eq!(bucket.until_spare(rate, 2, later), Duration::ZERO);
         assert_eq!(bucket.until_spare(None, 2, now), Duration::ZERO);
+    }
+
+    #[test]
+    fn to_look_says_what_to_take_would_and_takes_nothing() {
+        let bucket = Bucket::new();
+        let rate = Some(Rate { per_second: 10, burst: 2 });
+        let now = Moment::from_micros(1_000_000);
+        for _ in 0..2 {
+            for _ in 0..5 {
+                assert_eq!(bucket.look(rate, now), Ok(()));
+            }
+            assert_eq!(bucket.take(rate, now), Ok(()));
+        }
+        assert_eq!(bucket.look(rate, now), Err(Duration::from_millis(100)));
+        assert_eq!(bucket.look(None, now), Ok(()));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::Moment;
 use engine::access::{Access, Peer};
 use engine::directory::{Grants, Principal, PrincipalKind, Status};
+use engine::question::Question;
 use mqtt::{ClientId, Properties, QoS, TopicFilter, TopicName, Will};
 use policy::{Document, PolicySet, Scope};
 
@@ -188,4 +189,41 @@ fn a_shared_subscription_is_granted_by_its_whole_text_or_its_filter_and_denied_b
     assert!(!may(&[allow("iot:Subscribe", "topicfilter/b/+")]));
     assert!(!may(&[allow("iot:Subscribe", whole), deny(inner)]));
     assert!(!may(&[allow("iot:Subscribe", inner), deny(whole)]));
+}
+
+#[test]
+fn why_is_told_to_whom_the_resource_of_the_question_grants_it() {
+    let (access, now) = (access(), Moment::START);
+    let sender = peer(&[
+        allow("iot:*", "*"),
+        allow("tenfour:Explain", "client/lamp"),
+        allow("tenfour:Explain", "topic/in"),
+    ]);
+    let may = |question| access.may_explain(&question, now);
+    let (lamp, fan, a) = (id("lamp"), id("fan"), topic("a"));
+    assert!(may(Question::send_direct(&sender, &lamp, a)));
+    assert!(!may(Question::send_direct(&sender, &fan, a)));
+    assert!(may(Question::publish(&sender, topic("in"))));
+    assert!(!may(Question::publish(&sender, topic("out"))));
+}
+
+#[test]
+fn an_explanation_and_the_decision_agree() {
+    let (access, now) = (access(), Moment::START);
+    let device = peer(&[
+        allow("iot:Receive", "topic/*"),
+        format!(
+            r#"{{"Sid":"Quiet","Effect":"Deny","Action":"iot:Receive","Resource":"{ARN}:topic/out"}}"#
+        ),
+    ]);
+    let told = |text| {
+        access.explain(&Question::receive(&device, topic(text)), now, |told| {
+            assert_eq!(told.is_allowed(), access.receive(&device, topic(text), now).is_ok());
+            told.explanation.to_string()
+        })
+    };
+    assert!(told("in").contains("is allowed by statement 0 of policy \"p\""));
+    assert!(told("out").contains("is denied by statement 1 (\"Quiet\") of policy \"p\""));
+    device.principal.grants.store(Arc::new(grants(&allow("*", "*"), Status::Revoked)));
+    told("in");
 }

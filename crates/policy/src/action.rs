@@ -1,9 +1,10 @@
-//! The data-plane actions a policy can grant.
+//! The actions a policy can grant.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An action of the `iot` data plane that is checked against policies (spec 6.2).
+/// An action that is checked against policies: those of the `iot` data plane (spec 6.2), and one of
+/// ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     /// Open an MQTT connection under a client ID.
@@ -36,11 +37,13 @@ pub enum Action {
     DeleteThingShadow,
     /// List a thing's named shadows.
     ListNamedShadowsForThing,
+    /// Be told which statement decided. Ours: `iot:*` does not reach it, `*` does.
+    Explain,
 }
 
 impl Action {
     /// Every action, in declaration order: `ALL[i].index() == i`.
-    pub const ALL: [Action; 15] = [
+    pub const ALL: [Action; 16] = [
         Action::Connect,
         Action::Publish,
         Action::RetainPublish,
@@ -56,6 +59,7 @@ impl Action {
         Action::UpdateThingShadow,
         Action::DeleteThingShadow,
         Action::ListNamedShadowsForThing,
+        Action::Explain,
     ];
 
     /// The name a policy uses, with its service prefix: `iot:Connect`.
@@ -76,6 +80,7 @@ impl Action {
             Action::UpdateThingShadow => "iot:UpdateThingShadow",
             Action::DeleteThingShadow => "iot:DeleteThingShadow",
             Action::ListNamedShadowsForThing => "iot:ListNamedShadowsForThing",
+            Action::Explain => "tenfour:Explain",
         }
     }
 
@@ -110,10 +115,10 @@ impl FromStr for Action {
 
 /// A set of actions: what the `Action` or `NotAction` element of a statement covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct ActionSet(u16);
+pub(crate) struct ActionSet(u32);
 
 impl ActionSet {
-    const EVERY: u16 = (1 << Action::ALL.len()) - 1;
+    const EVERY: u32 = (1 << Action::ALL.len()) - 1;
 
     /// Adds what `pattern` (`iot:Send*`, `*`, `s3:GetObject`) covers, which may be nothing.
     pub(crate) fn add_matching(&mut self, pattern: &str) {
@@ -160,7 +165,9 @@ mod tests {
             Action::ALL.into_iter().filter(|action| set.contains(*action)).collect::<Vec<_>>()
         };
         assert_eq!(covered("iot:*").len(), 15);
-        assert_eq!(covered("*").len(), 15);
+        assert_eq!(covered("*").len(), 16);
+        assert_eq!(covered("Tenfour:Explain"), [Action::Explain]);
+        assert!(!covered("iot:*").contains(&Action::Explain), "AWS's wildcard stays AWS's");
         assert_eq!(covered("IOT:send*"), [Action::SendDirectMessage]);
         assert_eq!(
             covered("iot:*Publish"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::action::Action;
 use crate::facts::Facts;
+use crate::key::Key;
 use crate::policy_set::{Decision, PolicySet, Request, StatementRef};
 use crate::statement::Effect;
 
@@ -16,6 +17,9 @@ pub struct Explanation<'p> {
     pub action: Action,
     /// The ARN it was asked for, or `*`.
     pub resource: String,
+    /// What variables and conditions saw: each key of the request with its values, but for those
+    /// of certificates and of times.
+    pub context: Vec<(String, Vec<String>)>,
     /// How many policies were judged.
     pub policies: usize,
     /// For an implicit denial, the statement that came nearest to allowing; `None` if there is
@@ -79,10 +83,41 @@ impl<'p> Explanation<'p> {
             decision,
             action: request.action,
             resource: request.scope.arn(request.resource),
+            context: context(request),
             policies: policies.len(),
             nearest,
         }
     }
+}
+
+/// Keys whose values tell people what was asked.
+const TOLD: [&str; 12] = [
+    "aws:SourceIp",
+    "aws:SecureTransport",
+    "aws:userid",
+    "iot:ClientId",
+    "iot:DomainName",
+    "iot:Topic",
+    "iot:ConnectAttributes",
+    "iot:LastWillTopic",
+    "iot:IncludeSocketInformation",
+    "iot:Connection.Thing.ThingName",
+    "iot:Connection.Thing.ThingTypeName",
+    "iot:Connection.Thing.IsAttached",
+];
+
+fn context(request: &Request<'_>) -> Vec<(String, Vec<String>)> {
+    let facts = Facts::new(request.context, request.scope);
+    let attributes = request.context.thing.into_iter().flat_map(|thing| thing.attributes.keys());
+    let attributes = attributes.map(|name| format!("iot:Connection.Thing.Attributes[{name}]"));
+    TOLD.iter()
+        .map(ToString::to_string)
+        .chain(attributes)
+        .filter_map(|name| {
+            let values = Key::parse(&name)?.values(&facts)?.iter().map(str::to_owned).collect();
+            Some((name, values))
+        })
+        .collect()
 }
 
 /// The `Allow` statement with the fewest failing parts. Among equals one about the action comes

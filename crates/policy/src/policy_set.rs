@@ -46,6 +46,15 @@ impl Decision<'_> {
     pub fn is_allowed(&self) -> bool {
         matches!(self, Decision::Allowed(_))
     }
+
+    /// The word for programs: `allowed`, `explicitDeny` or `implicitDeny`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Decision::Allowed(_) => "allowed",
+            Decision::ExplicitDeny(_) => "explicitDeny",
+            Decision::ImplicitDeny => "implicitDeny",
+        }
+    }
 }
 
 /// Where a statement stands.
@@ -64,7 +73,7 @@ pub struct StatementRef<'p> {
 /// Everything allowed, for a server run without access control.
 const OPEN: &str = r#"{
     "Version": "2012-10-17",
-    "Statement": { "Effect": "Allow", "Action": "iot:*", "Resource": "*" }
+    "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" }
 }"#;
 
 impl PolicySet {

@@ -3,6 +3,7 @@
 mod authn_error;
 mod connect;
 mod direct_message;
+mod direct_message_dry_run;
 mod direct_messages;
 mod disconnect;
 mod http_publish;
@@ -18,6 +19,7 @@ mod webhook;
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
+pub use direct_message_dry_run::DirectMessageDryRun;
 pub use direct_messages::DirectMessages;
 pub use disconnect::Disconnect;
 pub use http_publish::HttpPublish;

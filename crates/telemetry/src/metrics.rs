@@ -52,6 +52,7 @@ struct Shard {
     direct_payload_bytes: AtomicU64,
     direct_delivery: Histogram,
     direct_ack: Histogram,
+    direct_dry_runs: Counters<{ <DirectOutcome as Label>::COUNT }>,
     mqtt_received_bytes: AtomicU64,
     mqtt_sent_bytes: AtomicU64,
     http_requests: Counters<HTTP_STATUSES>,
@@ -177,6 +178,11 @@ impl Metrics {
         if let Some(ack) = ack {
             shard.direct_ack.observe(ack, access);
         }
+    }
+
+    pub(crate) fn direct_message_dry_run(&self, outcome: &DirectOutcome) {
+        let (shard, access) = self.shard();
+        shard.direct_dry_runs.add(outcome.slot(), access);
     }
 
     pub(crate) fn connect(&self, verdict: &Verdict<'_>) {

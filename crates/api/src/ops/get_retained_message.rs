@@ -3,12 +3,15 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use broker::Node;
+use engine::question::Question;
 use engine::retained::Retained;
+use mqtt::TopicName;
 use serde_json::{Value, json};
 use telemetry::event;
 
 use super::{Call, logged, properties, topic};
 use crate::exchange::counted;
+use crate::explanation::of_denial;
 use crate::fault::Fault;
 use crate::refused::Refused;
 use crate::reply::Reply;
@@ -31,9 +34,19 @@ pub(crate) fn answer(node: &Node, label: &str, call: &Call<'_>) -> Reply {
     });
     let reply = match found {
         Ok(retained) => Reply::document(call.trace_id, &document(&retained)),
-        Err(refused) => Reply::failure(call.trace_id, Fault::of_refused(&refused)),
+        Err(refused) => {
+            let explanation = explanation(node, &refused, &named, call);
+            Reply::failure(call.trace_id, Fault::of_refused(&refused).explained(explanation))
+        }
     };
     counted(node, reply)
+}
+
+/// Why policies refused the call, if they did and the sender may know.
+fn explanation(node: &Node, refused: &Refused, topic: &str, call: &Call<'_>) -> Option<Value> {
+    let topic = TopicName::parse(topic).ok().filter(|_| refused.is_of_policies())?;
+    let asked = Question::get_retained(&call.sender, topic);
+    of_denial(node, &asked, &asked)
 }
 
 /// Whether there is a message is told only to who may read it.

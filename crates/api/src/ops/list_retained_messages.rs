@@ -1,12 +1,14 @@
 //! `GET /retainedMessage` (spec 2.5).
 
 use broker::Node;
+use engine::question::Question;
 use engine::retained::Retained;
 use serde_json::{Value, json};
 use telemetry::event;
 
 use super::{Call, logged, page_token};
 use crate::exchange::counted;
+use crate::explanation::of_denial;
 use crate::fault::Fault;
 use crate::query::Query;
 use crate::refused::Refused;
@@ -30,7 +32,12 @@ pub(crate) fn answer(node: &Node, call: &Call<'_>) -> Reply {
     });
     let reply = match listed {
         Ok(document) => Reply::document(call.trace_id, &document),
-        Err(refused) => Reply::failure(call.trace_id, Fault::of_refused(&refused)),
+        Err(refused) => {
+            let asked = Question::list_retained(&call.sender);
+            let explanation =
+                if refused.is_of_policies() { of_denial(node, &asked, &asked) } else { None };
+            Reply::failure(call.trace_id, Fault::of_refused(&refused).explained(explanation))
+        }
     };
     counted(node, reply)
 }

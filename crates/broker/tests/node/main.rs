@@ -7,6 +7,7 @@ mod crowd;
 mod device;
 mod dice;
 mod drain;
+mod dry_run;
 mod fan_out;
 mod fixture;
 mod handshake;

@@ -5,13 +5,14 @@ use mqtt::{PacketId, Publish, QoS, Version};
 use super::Session;
 use crate::Moment;
 use crate::access::ReceivePermit;
-use crate::direct::DirectMessage;
+use crate::direct::{DirectMessage, Prospect};
 use crate::inflight::Slot;
 use crate::outcome::DirectOutcome;
+use crate::rate::{Bucket, Draw};
 
 impl<W> Session<W> {
     /// Appends the PUBLISH of a direct message to `out`; with a confirmation, `waiter` is kept until
-    /// its PUBACK, its deadline or the end of the session. The checks come in the order of spec 1.5.
+    /// its PUBACK, its deadline or the end of the session.
     ///
     /// # Errors
     /// The outcome, with nothing written and nobody waiting.
@@ -23,32 +24,8 @@ impl<W> Session<W> {
         now: Moment,
         out: &mut Vec<u8>,
     ) -> Result<(), DirectOutcome> {
-        if self.is_opening() {
-            // It does not know yet that it is connected.
-            return Err(DirectOutcome::TargetNotConnected);
-        }
-        let mut publish = Publish {
-            dup: false,
-            qos: if message.confirmation.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },
-            retain: false,
-            topic: Some(message.topic),
-            packet_id: None,
-            properties: message.properties,
-            payload: message.payload,
-        };
-        if self.budget.take(self.publish_rate(), now).is_err() {
-            return Err(DirectOutcome::ReceiverThrottled);
-        }
-        if message.confirmation.is_some() && self.inflight.is_full(self.window) {
-            return Err(DirectOutcome::ReceiverWindowFull);
-        }
-        let length = self.length_on_the_wire(&publish);
-        if length > self.packet_size_max as usize {
-            return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });
-        }
-        if !out.is_empty() && out.len() + length > self.rules.outbound_buffer_bytes {
-            return Err(DirectOutcome::ReceiverNotWritable);
-        }
+        let mut publish = publish_of(message);
+        self.check_direct(&publish, Bucket::take, now, out.len())?;
         let Some(timeout) = message.confirmation else {
             return encode(&publish, self.version, out);
         };
@@ -60,6 +37,61 @@ impl<W> Session<W> {
         let deadline = Some(now.after(patience));
         vacancy.fill(Slot::Direct { waiter: waiter(), deadline });
         Ok(())
+    }
+
+    /// What would become of a direct message, with nothing changed; `pending` bytes wait to be
+    /// written.
+    ///
+    /// # Errors
+    /// The outcome with which [`Session::send_direct`] would refuse it now.
+    pub fn would_send_direct(
+        &self,
+        message: &DirectMessage<'_>,
+        _permit: &ReceivePermit,
+        now: Moment,
+        pending: usize,
+    ) -> Result<(), DirectOutcome> {
+        self.check_direct(&publish_of(message), Bucket::look, now, pending)
+    }
+
+    /// The checks in the order of spec 1.5. `draw` takes from the budget, or only looks at it.
+    #[inline]
+    fn check_direct(
+        &self,
+        publish: &Publish<'_>,
+        draw: impl Draw,
+        now: Moment,
+        pending: usize,
+    ) -> Result<(), DirectOutcome> {
+        if self.is_opening() {
+            // It does not know yet that it is connected.
+            return Err(DirectOutcome::TargetNotConnected);
+        }
+        if draw(&self.budget, self.publish_rate(), now).is_err() {
+            return Err(DirectOutcome::ReceiverThrottled);
+        }
+        if publish.qos != QoS::AtMostOnce && self.inflight.is_full(self.window) {
+            return Err(DirectOutcome::ReceiverWindowFull);
+        }
+        let length = self.length_on_the_wire(publish);
+        if length > self.packet_size_max as usize {
+            return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });
+        }
+        if pending > 0 && pending + length > self.rules.outbound_buffer_bytes {
+            return Err(DirectOutcome::ReceiverNotWritable);
+        }
+        Ok(())
+    }
+
+    /// What the session has to do with a direct message, for people.
+    pub fn prospect(&self, message: &DirectMessage<'_>) -> Prospect {
+        Prospect {
+            version: self.version,
+            inflight: self.inflight(),
+            window: self.window,
+            packet_bytes: self.length_on_the_wire(&publish_of(message)),
+            packet_size_max: self.packet_size_max,
+        }
     }
 
     /// Everybody who waits, in the order of the messages.
@@ -85,6 +117,20 @@ impl<W> Session<W> {
     /// The waiter of the message that was sent last, if somebody waits for it.
     pub fn newest_waiter(&mut self) -> Option<&mut W> {
         self.inflight.newest_waiter()
+    }
+}
+
+/// The packet, without the packet ID that it gets if it is to be acknowledged.
+#[inline]
+fn publish_of<'a>(message: &DirectMessage<'a>) -> Publish<'a> {
+    Publish {
+        dup: false,
+        qos: if message.confirmation.is_some() { QoS::AtLeastOnce } else { QoS::AtMostOnce },
+        retain: false,
+        topic: Some(message.topic),
+        packet_id: None,
+        properties: message.properties,
+        payload: message.payload,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What people are told about a decision.
 
-use policy::{Action, Context, Decision, Failure, PolicySet, Request, Resource};
+use policy::{Action, Context, Decision, Failure, PolicySet, Request, Resource, Thing};
 
 use crate::{document, policies, scope};
 
@@ -102,4 +102,60 @@ fn a_principal_without_grants_is_told_so() {
     let deny = document(r#"{"Effect":"Deny","Action":"iot:Publish","Resource":"*"}"#);
     let only_denials = explain(&policies(&[&deny]), Resource::Client("c"), None);
     assert!(only_denials.ends_with("no statement allows anything"), "{only_denials}");
+}
+
+#[test]
+fn an_explanation_tells_what_variables_and_conditions_saw() {
+    let policies = policies(&[&document(SENDER)]);
+    let thing = Thing {
+        name: "lamp-thing".to_owned(),
+        attributes: [("room".to_owned(), "hall".to_owned())].into(),
+        ..Thing::default()
+    };
+    let context = Context {
+        source_ip: Some([192, 0, 2, 1].into()),
+        client_id: Some("lamp"),
+        topic: Some("a"),
+        thing: Some(&thing),
+        ..Context::default()
+    };
+    let request = Request {
+        action: Action::SendDirectMessage,
+        resource: Resource::Client("lamp"),
+        scope: &scope(),
+        context: &context,
+    };
+    let told = policies.explain(&request).context;
+    let told: Vec<_> = told.iter().map(|(key, values)| (key.as_str(), values.join(","))).collect();
+    let expected = [
+        ("aws:SourceIp", "192.0.2.1"),
+        ("iot:ClientId", "lamp"),
+        ("iot:Topic", "a"),
+        ("iot:Connection.Thing.ThingName", "lamp-thing"),
+        ("iot:Connection.Thing.IsAttached", "false"),
+        ("iot:Connection.Thing.Attributes[room]", "hall"),
+    ];
+    assert_eq!(told, expected.map(|(key, value)| (key, value.to_owned())));
+}
+
+/// It is ours, and so the policies of AWS's world do not speak of it unless they say "everything".
+#[test]
+fn to_be_told_why_is_granted_by_its_name_or_by_everything() {
+    let decide = |action: &str| {
+        let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"*"}}"#);
+        let policies = policies(&[&document(&statement)]);
+        let request = Request {
+            action: Action::Explain,
+            resource: Resource::Client("lamp"),
+            scope: &scope(),
+            context: &Context::default(),
+        };
+        policies.evaluate(&request).is_allowed()
+    };
+    for action in ["tenfour:Explain", "tenfour:*", "TENFOUR:explain", "*"] {
+        assert!(decide(action), "{action}");
+    }
+    for action in ["iot:*", "iot:Explain", "iot:SendDirectMessage", "s3:*", "*:*Publish"] {
+        assert!(!decide(action), "{action}");
+    }
 }

@@ -161,6 +161,8 @@ impl<'a> Target<'a> {
             | Action::GetConnection
             | Action::DeleteConnection
             | Action::ListSubscriptions => "client",
+            // Wherever what it explains is asked for.
+            Action::Explain => kind,
             Action::Publish
             | Action::RetainPublish
             | Action::Receive
@@ -354,11 +356,7 @@ impl Answer<'_> {
             });
         json!({
             "allowed": self.is_allowed(),
-            "decision": match self.explanation.decision {
-                Decision::Allowed(_) => "allowed",
-                Decision::ExplicitDeny(_) => "explicitDeny",
-                Decision::ImplicitDeny => "implicitDeny",
-            },
+            "decision": self.explanation.decision.word(),
             "principal": self.question.principal.to_string(),
             "principalId": &*self.principal.id,
             "status": self.status_word(),

@@ -96,7 +96,8 @@ impl Event for DirectMessage<'_> {
 }
 
 /// `reason`, `details` and `mqttReasonCode` of a failure. Only a failure needs an allocation.
-fn write_ending(outcome: &DirectOutcome, line: &mut Line) {
+#[inline]
+pub(super) fn write_ending(outcome: &DirectOutcome, line: &mut Line) {
     if outcome.is_success() {
         return;
     }

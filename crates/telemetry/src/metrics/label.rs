@@ -31,6 +31,7 @@ macro_rules! label {
             impl $crate::metrics::Label for $type {
                 const COUNT: usize = [$(Slot::$slot as usize),+].len();
 
+                #[inline]
                 fn slot(&self) -> usize {
                     let slot = match self {
                         $($pattern => Slot::$slot),+

@@ -74,6 +74,14 @@ impl Page<'_> {
             ),
             |shard| &shard.direct_ack,
         );
+        self.family::<DirectOutcome, _>(
+            (
+                "tenfour_direct_dry_runs_total",
+                "Dry runs of SendDirectMessage by how the message would have ended.",
+            ),
+            "outcome",
+            |shard| &shard.direct_dry_runs,
+        );
     }
 
     fn connections(&mut self) {

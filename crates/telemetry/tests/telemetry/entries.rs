@@ -8,9 +8,9 @@ use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{QoS, ReasonCode, Version};
 use serde_json::json;
 use telemetry::event::{
-    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, Filters,
-    GetRetainedMessage, HttpPublish, ListRetainedMessage, Protocol, PublishIn, PublishOut, Refusal,
-    RegistryReload, Sender, Server, Subscribe, Unsubscribe,
+    AuthenticationType, AuthnError, Connect, DirectMessage, DirectMessageDryRun, Disconnect,
+    Filters, GetRetainedMessage, HttpPublish, ListRetainedMessage, Protocol, PublishIn, PublishOut,
+    Refusal, RegistryReload, Sender, Server, Subscribe, Unsubscribe,
 };
 use telemetry::{FailureClass, Quota, Verdict};
 
@@ -96,6 +96,31 @@ fn a_refused_direct_message_tells_the_reason() {
         "reason": "RECEIVER_REJECTED", "details": outcome.details(), "mqttReasonCode": 0x97,
     });
     assert_eq!(entry(&direct(&outcome)), expected);
+}
+
+#[test]
+fn a_dry_run_is_marked_and_has_a_type_of_its_own() {
+    let outcome = DirectOutcome::TargetNotConnected;
+    let DirectMessage { trace_id, client_id, principal_id, source, topic, .. } = direct(&outcome);
+    let event = DirectMessageDryRun {
+        trace_id,
+        client_id,
+        principal_id,
+        source,
+        topic,
+        confirmation: true,
+        timeout_seconds: Some(5),
+        outcome: &outcome,
+        connection_epoch: None,
+    };
+    let expected = json!({
+        "logLevel": "ERROR", "traceId": TRACE, "accountId": ACCOUNT, "status": "Failure",
+        "eventType": "SendDirectMessageDryRun", "protocol": "HTTP", "clientId": "myDevice",
+        "principalId": "AIDAEXAMPLE", "sourceIp": "192.0.2.7", "sourcePort": 40123,
+        "dryRun": true, "topicName": "commands/reboot", "confirmation": true, "timeout": 5,
+        "reason": "TARGET_CLIENT_NOT_CONNECTED", "details": outcome.details(),
+    });
+    assert_eq!(entry(&event), expected);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ReasonCode, Version};
 use telemetry::event::{
-    AuthenticationType, AuthnError, Connect, DirectMessage, Disconnect, HttpPublish, Protocol,
-    PublishIn, Refusal, Sender,
+    AuthenticationType, AuthnError, Connect, DirectMessage, DirectMessageDryRun, Disconnect,
+    HttpPublish, Protocol, PublishIn, Refusal, Sender,
 };
 use telemetry::{FailureClass, LogTarget, Quota, Telemetry, Verdict};
 
@@ -105,6 +105,32 @@ fn every_sample_belongs_to_a_family_with_help_and_type() {
     ] {
         assert!(kinds.contains_key(name), "{name} is missing");
     }
+}
+
+#[test]
+fn a_dry_run_is_counted_apart_from_what_was_sent() {
+    let telemetry = silent();
+    let outcome = DirectOutcome::AccountThrottled;
+    let DirectMessage { trace_id, client_id, principal_id, source, topic, .. } = direct(&outcome);
+    telemetry.record(&DirectMessageDryRun {
+        trace_id,
+        client_id,
+        principal_id,
+        source,
+        topic,
+        confirmation: false,
+        timeout_seconds: None,
+        outcome: &outcome,
+        connection_epoch: None,
+    });
+    let label = outcome.label();
+    for (name, count) in [("dry_runs", 1.0), ("messages", 0.0)] {
+        let name = format!("tenfour_direct_{name}_total{{outcome=\"{label}\"}}");
+        assert_eq!(sample(&telemetry, &name), count, "{name}");
+    }
+    assert_eq!(sample(&telemetry, "tenfour_direct_payload_bytes_total"), 0.0);
+    let throttled = "tenfour_throttled_total{quota=\"send_direct_message\"}";
+    assert_eq!(sample(&telemetry, throttled), 0.0);
 }
 
 #[test]

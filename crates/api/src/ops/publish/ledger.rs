@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use broker::Node;
 use engine::access::Peer;
+use engine::question::Question;
+use mqtt::TopicName;
+use serde_json::Value;
 use telemetry::{TraceId, event};
 
 use super::input::Request;
 use crate::exchange::{counted, reply};
+use crate::explanation::of_denial;
 use crate::fault::Fault;
 use crate::ops::logged;
 use crate::refused::Refused;
@@ -37,6 +41,21 @@ impl Ledger {
             retain: self.request.retain,
             refused: refused.as_ref().map(|refused| refused.logged(&sentence)),
         });
-        counted(&self.node, reply(self.trace_id, refused.as_ref().map(Fault::of_refused)))
+        let fault = refused
+            .as_ref()
+            .map(|refused| Fault::of_refused(refused).explained(self.explanation(refused)));
+        counted(&self.node, reply(self.trace_id, fault))
+    }
+
+    /// Why policies refused the call, if they did and the sender may know.
+    fn explanation(&self, refused: &Refused) -> Option<Value> {
+        if !refused.is_of_policies() {
+            return None;
+        }
+        let topic = TopicName::parse(self.request.topic.as_deref()?).ok()?;
+        let publish = Question::publish(&self.sender, topic);
+        let retain = self.request.retain.then(|| Question::retain_publish(&self.sender, topic));
+        let questions = [Some(publish), retain];
+        questions.iter().flatten().find_map(|asked| of_denial(&self.node, asked, asked))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Settled;
+use engine::direct::DirectMessage;
 use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, Property, TopicName};
@@ -15,7 +16,7 @@ use crate::percent;
 use crate::query::Query;
 
 use super::response::ResponseWish;
-use super::wishes::Wishes;
+use super::wishes::{self, Wishes};
 
 /// The checked parameters.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub(super) struct Request {
     pub(super) topic: Option<Arc<str>>,
     pub(super) confirmation: bool,
     pub(super) timeout_seconds: Option<u64>,
+    /// Whether nothing is to be sent.
+    pub(super) dry_run: bool,
 }
 
 impl Input {
@@ -51,6 +54,7 @@ impl Input {
         request: &mut Request,
     ) -> Result<Input, Invalid> {
         let query = &Query::split(head.query);
+        request.dry_run = wishes::is_dry_run(head).map_err(Invalid::Request)?;
         let client_id = client_id(label, request)?;
         let topic = topic(query, request)?;
         let confirmation = confirmation(query, request)?;
@@ -108,6 +112,20 @@ impl Input {
     /// The text of the topic.
     pub(super) fn topic_text(&self) -> &str {
         &self.topic
+    }
+
+    /// The message with that payload.
+    pub(super) fn message<'a>(
+        &'a self,
+        payload: &'a [u8],
+    ) -> Result<DirectMessage<'a>, DirectOutcome> {
+        Ok(DirectMessage {
+            topic: self.topic()?,
+            payload,
+            properties: self.properties.as_properties(),
+            confirmation: self.confirmation,
+            deadline: self.wishes.deadline,
+        })
     }
 
     /// The topic. It was checked by [`Input::parse`]; should that not hold, the fault is ours.

@@ -73,6 +73,9 @@ impl Ledger {
 
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
+        if self.request.dry_run {
+            return self.write_dry_run(settled);
+        }
         let Settled { outcome, epoch, handed_over, acknowledged, .. } = settled;
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
@@ -90,6 +93,20 @@ impl Ledger {
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,
             payload_bytes: self.payload_bytes,
+        });
+    }
+
+    fn write_dry_run(&self, settled: &Settled) {
+        self.node.telemetry().record(&event::DirectMessageDryRun {
+            trace_id: self.trace_id,
+            client_id: self.request.client_id.as_deref().unwrap_or(""),
+            topic: self.request.topic.as_deref().unwrap_or(""),
+            principal_id: &self.sender.principal.id,
+            source: self.sender.source,
+            confirmation: self.request.confirmation,
+            timeout_seconds: self.request.timeout_seconds,
+            outcome: &settled.outcome,
+            connection_epoch: settled.epoch,
         });
     }
 }

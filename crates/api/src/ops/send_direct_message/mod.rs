@@ -1,5 +1,7 @@
 //! `POST /connections/{clientId}/messages` (spec section 1).
 
+mod dry_run;
+mod explanation;
 mod input;
 mod ledger;
 mod one_of_many;
@@ -11,7 +13,6 @@ use std::sync::Arc;
 
 use broker::{Dispatched, Node, Settle, Settled, Waiter};
 use engine::access::{Peer, SendPermit};
-use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
 
@@ -69,10 +70,12 @@ pub(crate) fn begin<'a>(
         named.map_err(DirectOutcome::Invalid)?;
         Dispatch::authorise(node, deliveries, &ledger, (input, payload))
     });
-    let exchange = Exchange::new(ledger);
     match checked {
-        Ok(dispatch) => Begun::Direct(exchange, dispatch),
-        Err(outcome) => Begun::Answered(exchange.settle(Settled::refused(outcome, None))),
+        Ok(dispatch) if ledger.request.dry_run => Begun::Answered(dispatch.dry_run(ledger)),
+        Ok(dispatch) => Begun::Direct(Exchange::new(ledger), dispatch),
+        Err(outcome) => {
+            Begun::Answered(Exchange::new(ledger).settle(Settled::refused(outcome, None)))
+        }
     }
 }
 
@@ -203,14 +206,7 @@ impl<'a> Dispatch<'a> {
         waiter: impl FnOnce() -> Waiter,
     ) -> Result<Dispatched, Settled> {
         let Dispatch { input, payload, permit, .. } = self;
-        let topic = input.topic().map_err(|outcome| Settled::refused(outcome, None))?;
-        let message = DirectMessage {
-            topic,
-            payload,
-            properties: input.properties.as_properties(),
-            confirmation: input.confirmation,
-            deadline: input.wishes.deadline,
-        };
+        let message = input.message(payload).map_err(|outcome| Settled::refused(outcome, None))?;
         node.send_direct(permit, &input.client_id, &message, waiter)
     }
 }

@@ -56,6 +56,7 @@ impl Alike {
             topic: Some(Arc::clone(&self.topic)),
             confirmation: self.confirmation.is_some(),
             timeout_seconds: self.confirmation.map(|timeout| timeout.as_secs()),
+            dry_run: false,
         };
         let checked = self.input(client_id, key, waited).and_then(|input| {
             Dispatch::authorise(node, deliveries, &ledger, (input, &self.payload))

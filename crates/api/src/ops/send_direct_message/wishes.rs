@@ -14,6 +14,7 @@ const DEADLINE: &str = "x-tenfour-deadline-ms";
 const WAIT_ONLINE: &str = "x-tenfour-wait-online-ms";
 const WAIT: &str = "x-tenfour-wait";
 const RESPONSE_TIMEOUT: &str = "x-tenfour-response-timeout-ms";
+const DRY_RUN: &str = "x-tenfour-dry-run";
 
 /// What the sender wants beyond AWS's parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,20 @@ fn response(head: &Head<'_>) -> Result<Option<Duration>, String> {
         (Some(_), _) => {
             Err(format!("The header {WAIT} must be given once, and with the value response."))
         }
+    }
+}
+
+/// Whether nothing is to be sent, and only told what would become of it.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub(super) fn is_dry_run(head: &Head<'_>) -> Result<bool, String> {
+    let mut values = head.headers.all(DRY_RUN);
+    let Some(value) = values.next() else { return Ok(false) };
+    match (value, values.next()) {
+        (value, None) if value.eq_ignore_ascii_case(b"true") => Ok(true),
+        (value, None) if value.eq_ignore_ascii_case(b"false") => Ok(false),
+        _ => Err(format!("The header {DRY_RUN} must be given once, as true or false.")),
     }
 }
 

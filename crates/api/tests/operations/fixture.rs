@@ -104,6 +104,11 @@ impl Fixture {
             .uri(uri)
             .body(Full::new(Bytes::copy_from_slice(body)))
             .expect("a request");
+        self.ask(statements, request).await
+    }
+
+    /// A request as it is.
+    pub async fn ask(&self, statements: &str, request: Request<Full<Bytes>>) -> api::Answer {
         self.api.handle(request, &caller(statements)).await.into_answer()
     }
 

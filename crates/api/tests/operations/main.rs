@@ -2,6 +2,7 @@
 
 mod explanations;
 mod fixture;
+mod idempotency;
 mod many_targets;
 mod publish;
 mod retained_messages;

@@ -1,0 +1,206 @@
+//! Keys, receipts and the wire, whatever happens in whichever order: no key has a second PUBLISH, and
+//! nothing follows an answer that says that nothing was sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Entrance, Serving};
+use bytes::Bytes;
+use engine::directory::Principal;
+use http::Request;
+use http_body_util::{BodyExt, Collected, Full};
+use mqtt::{Ack, Connect, Packet, PacketId, Properties, ReasonCode, Version};
+use proptest::prelude::*;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::task::JoinHandle;
+
+use crate::fixture::{EVERYTHING, Fixture};
+
+/// What happens next.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A request with that key.
+    Ask(u8),
+    /// The device acknowledges the oldest message that it has not, if there is one.
+    Acknowledge,
+    /// It connects, in the place of the connection that it has.
+    Connect,
+    /// Its connection ends.
+    Leave,
+}
+
+/// A device, and what came to it over all its connections.
+#[derive(Default)]
+struct Device {
+    io: Option<DuplexStream>,
+    inbox: Vec<u8>,
+    unacknowledged: Vec<PacketId>,
+    /// How often a payload came.
+    got: BTreeMap<Vec<u8>, usize>,
+}
+
+impl Device {
+    async fn connect(&mut self, fixture: &Fixture) {
+        self.ping().await;
+        let (mut ours, theirs) = tokio::io::duplex(1 << 16);
+        let entrance = Entrance {
+            principal: Principal::anonymous(),
+            source: ([127, 0, 0, 1], 1).into(),
+            secure: true,
+            life: None,
+        };
+        tokio::spawn(Serving::new(Arc::clone(fixture.node()), Box::new(theirs), entrance));
+        let connect = Connect {
+            version: Version::V5,
+            clean_start: true,
+            keep_alive: 60,
+            client_id: "lamp",
+            properties: Properties::EMPTY,
+            will: None,
+            username: None,
+            password: None,
+        };
+        let mut bytes = Vec::new();
+        connect.encode(Version::V5, &mut bytes).expect("valid");
+        ours.write_all(&bytes).await.expect("an open connection");
+        self.io = Some(ours);
+        (self.inbox, self.unacknowledged) = (Vec::new(), Vec::new());
+        self.ping().await;
+    }
+
+    async fn leave(&mut self) {
+        self.ping().await;
+        self.io = None;
+    }
+
+    async fn acknowledge(&mut self) {
+        self.ping().await;
+        let Some(io) = &mut self.io else { return };
+        if self.unacknowledged.is_empty() {
+            return;
+        }
+        let packet_id = self.unacknowledged.remove(0);
+        let reason = ReasonCode::Success;
+        let ack = Packet::PubAck(Ack { packet_id, reason, properties: Properties::EMPTY });
+        let mut bytes = Vec::new();
+        ack.encode(Version::V5, &mut bytes).expect("valid");
+        // The node may have ended the connection.
+        let _ = io.write_all(&bytes).await;
+        self.ping().await;
+    }
+
+    /// A round trip: everything that was sent before is here.
+    async fn ping(&mut self) {
+        let Some(io) = &mut self.io else { return };
+        if io.write_all(&[0xc0, 0]).await.is_err() {
+            return;
+        }
+        while !self.take_packets() {
+            let Some(io) = &mut self.io else { return };
+            if matches!(io.read_buf(&mut self.inbox).await, Ok(0) | Err(_)) {
+                self.io = None;
+            }
+        }
+    }
+
+    /// Takes what came; says whether a PINGRESP was among it.
+    fn take_packets(&mut self) -> bool {
+        let mut answered = false;
+        while let Some((packet, length)) =
+            mqtt::decode(&self.inbox, Version::V5, 1 << 20).expect("well-formed")
+        {
+            if let Packet::Publish(publish) = &packet {
+                *self.got.entry(publish.payload.to_vec()).or_default() += 1;
+                self.unacknowledged.extend(publish.packet_id);
+            }
+            answered |= matches!(packet, Packet::PingResp);
+            self.inbox.drain(..length);
+        }
+        answered
+    }
+}
+
+/// A request with a key, whose payload names it.
+fn ask(fixture: &Fixture, key: u8) -> JoinHandle<(u16, Value)> {
+    let fixture = fixture.clone();
+    tokio::spawn(async move {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/connections/lamp/messages?topic=t&confirmation=true&timeout=1")
+            .header("x-tenfour-idempotency-key", format!("key-{key}"))
+            .body(Full::new(Bytes::copy_from_slice(&[key])))
+            .expect("a request");
+        let answer = fixture.ask(EVERYTHING, request).await;
+        let status = answer.status().as_u16();
+        let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    })
+}
+
+async fn check(steps: Vec<Step>) {
+    let fixture = Fixture::new();
+    let mut device = Device::default();
+    let mut asked = Vec::new();
+    for step in steps {
+        match step {
+            Step::Ask(key) => {
+                asked.push((key, ask(&fixture, key)));
+                tokio::task::yield_now().await;
+            }
+            Step::Acknowledge => device.acknowledge().await,
+            Step::Connect => device.connect(&fixture).await,
+            Step::Leave => device.leave().await,
+        }
+    }
+    let mut answers: BTreeMap<u8, Vec<(u16, Value)>> = BTreeMap::new();
+    for (key, answer) in asked {
+        answers.entry(key).or_default().push(answer.await.expect("no panic"));
+    }
+    device.ping().await;
+    for (key, answers) in answers {
+        let sent = device.got.get(&vec![key]).copied().unwrap_or(0);
+        assert!(sent <= 1, "key {key} was sent {sent} times: {answers:?}");
+        let told = |word: &str| answers.iter().any(|(_, body)| body["delivery"] == word);
+        let acknowledged = answers.iter().any(|(status, _)| *status == 200);
+        if acknowledged || told("sent-unacknowledged") {
+            assert_eq!(sent, 1, "key {key}: {answers:?}");
+        } else {
+            assert_eq!(sent, 0, "key {key} was never sent: {answers:?}");
+        }
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0..4_u8).prop_map(Step::Ask),
+        4 => Just(Step::Acknowledge),
+        2 => Just(Step::Connect),
+        1 => Just(Step::Leave),
+    ];
+    prop::collection::vec(step, 1..24)
+}
+
+proptest! {
+    // A message that nobody acknowledges takes a second: many are looked at at once.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_key_is_on_the_wire_once_at_most_and_the_answers_say_whether(
+        all in prop::collection::vec(steps(), 16)
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let checks: Vec<_> = all.into_iter().map(|steps| tokio::spawn(check(steps))).collect();
+            for check in checks {
+                let checked = tokio::time::timeout(Duration::from_secs(120), check).await;
+                checked.expect("an end").expect("it holds");
+            }
+        });
+    }
+}

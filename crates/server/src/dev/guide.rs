@@ -102,9 +102,9 @@ impl Guide<'_> {
         writeln!(f, "    aws_access_key_id=\"{key}\",\n    aws_secret_access_key=\"{secret}\",")?;
         writeln!(
             f,
-            "    # After a 504 nobody knows whether the device got the message, and a retry"
+            "    # Against AWS a retry after a 504 may deliver the message twice. Here it does"
         )?;
-        writeln!(f, "    # would deliver it twice: so let your code decide, and not the SDK.")?;
+        writeln!(f, "    # not; but your code can tell more from one answer than from the last of four.")?;
         writeln!(f, "    config=Config(retries={{\"total_max_attempts\": 1}}),\n)")?;
         writeln!(f, "response = client.send_direct_message(\n    clientId=\"{id}\",")?;
         writeln!(f, "    topic=\"{TOPIC}\",\n    confirmation=True,\n    timeout=10,")?;

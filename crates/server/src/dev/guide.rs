@@ -104,7 +104,10 @@ impl Guide<'_> {
             f,
             "    # Against AWS a retry after a 504 may deliver the message twice. Here it does"
         )?;
-        writeln!(f, "    # not; but your code can tell more from one answer than from the last of four.")?;
+        writeln!(
+            f,
+            "    # not; but your code can tell more from one answer than from the last of four."
+        )?;
         writeln!(f, "    config=Config(retries={{\"total_max_attempts\": 1}}),\n)")?;
         writeln!(f, "response = client.send_direct_message(\n    clientId=\"{id}\",")?;
         writeln!(f, "    topic=\"{TOPIC}\",\n    confirmation=True,\n    timeout=10,")?;

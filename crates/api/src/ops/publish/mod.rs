@@ -82,3 +82,10 @@ impl Publishing {
         });
     }
 }
+
+/// Checks the topic label, the query and the headers; says whether they are acceptable.
+#[cfg(fuzzing)]
+pub fn parse(label: &str, head: &crate::Head<'_>) -> bool {
+    let mut request = input::Request::default();
+    Input::parse(label, head, &engine::profile::AWS, &mut request).is_ok()
+}

@@ -228,3 +228,10 @@ fn answered_at_once(sent: Result<Dispatched, Settled>) -> Sent {
     };
     Sent::Settled(Progress { dispatched, original: None }, settled)
 }
+
+/// Checks the path label, still percent-encoded, the query and the headers; says whether they are
+/// acceptable.
+#[cfg(fuzzing)]
+pub fn parse(label: &str, head: &crate::Head<'_>) -> bool {
+    Input::parse(label, head, &mut input::Request::default()).is_ok()
+}

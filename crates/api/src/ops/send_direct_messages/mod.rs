@@ -78,3 +78,13 @@ impl Many {
         });
     }
 }
+
+/// Checks the body; says how many of `names` fit a pattern of it, if it is acceptable.
+#[cfg(fuzzing)]
+pub fn parse<'a>(body: &[u8], names: impl Iterator<Item = &'a str>) -> Option<usize> {
+    let headers = crate::Fields::new(&[]);
+    let head = crate::Head { method: "POST", path: "", query: "", headers };
+    let input = Input::parse(body, &head, &mut None).ok()?;
+    let patterns = &input.asked.patterns;
+    Some(names.filter(|name| patterns.iter().any(|pattern| pattern.fits(name))).count())
+}

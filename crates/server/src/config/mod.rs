@@ -8,6 +8,7 @@ mod mistake;
 mod overrides;
 mod principal;
 mod quotas;
+mod remote;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use listeners::{ListenerName, Listeners, MqttAccess};
 pub use mistake::{Mistakes, Place};
 pub use overrides::Overrides;
 pub use principal::PrincipalName;
+pub use remote::Remote;
 pub use storage::Storage;
 pub use tls::Tls;
 pub use webhook::Webhook;

@@ -19,6 +19,7 @@ mod shards;
 mod signals;
 mod storage;
 mod tls;
+mod traces;
 mod upgrade;
 mod webhook;
 mod websocket;

@@ -1,19 +1,24 @@
 """Traces: spans of direct messages told by OTLP, the caller's trace carried on, to devices as well; and
 whom it disturbs when nobody takes them."""
 
+import subprocess
 import threading
 import time
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from harness import signing
 from harness.collector import TAKEN, Collector, taken_but_for
 from harness.http_receiver import Reply
 from harness.paho_device import PahoDevice
 from harness.patience import wait_until
 from harness.senders import BotoSender, RawSender
+from harness.server import binary
+from harness.wire_device import tls_context
 
 TOPIC = "e2e/lamp"
 NOWHERE = "e2e-nobody"
@@ -210,8 +215,8 @@ def test_a_refusal_is_an_error_of_the_step_that_refused(shared_server, shared_co
     call = shared_collector.call(invalid.trace_id)
     assert (list(call.steps), call.failed()) == (["authorise"], ["authorise"])
     assert call.span.reason == "INVALID_TOPIC" and call.span.attributes["tenfour.delivery"] == "refused"
-    lamp = device(shared_server, people, client_id, MaximumPacketSize=64)
-    large = raw.send(client_id, TOPIC, b"x" * 100)
+    lamp = device(shared_server, people, client_id, MaximumPacketSize=1024)
+    large = raw.send(client_id, TOPIC, b"x" * 1100)
     lamp.close()
     assert large.status == 413
     call = shared_collector.call(large.trace_id)
@@ -254,7 +259,7 @@ def test_a_caller_that_does_not_sample_has_no_spans(shared_server, shared_collec
     headers = {}
     with provider.get_tracer("backend").start_as_current_span("unseen"):
         TraceContextTextMapPropagator().inject(headers)
-    assert headers["traceparent"].endswith("-00")
+    assert int(headers["traceparent"][-2:], 16) & 1 == 0, headers
     (unseen,) = never_sent(shared_server, headers=headers)
     (seen,) = never_sent(shared_server)
     # They would have come in this order.
@@ -378,18 +383,26 @@ def test_a_sender_that_goes_away_leaves_its_spans(shared_server, shared_collecto
     assert "http.response.status_code" not in call.span.attributes
 
 
-def test_plain_http_and_http2_and_certificates_are_traced_alike(shared_server, shared_collector,
-                                                               people, client_id, raw):
+def test_every_way_over_http_is_traced_alike(shared_server, shared_collector, people, client_id):
     lamp = device(shared_server, people, client_id)
-    with RawSender(shared_server, certificate=people.fleet, listener="https_x509") as sender:
+    server, admin = shared_server, shared_server.admin
+    with RawSender(server, certificate=people.gateway, listener="https_x509") as sender:
         answers = [confirm(sender, client_id)]
-    with RawSender(shared_server, shared_server.admin, listener="http") as sender:
+    with RawSender(server, admin, listener="http") as sender:
         answers.append(confirm(sender, client_id))
         # Not of the usual form: the HTTP library takes it.
         answers.append(confirm(sender, client_id, {"TE": "trailers"}))
+    url = signing.message_url(server.url("https"), client_id, topic=TOPIC, confirmation="true")
+    context = tls_context(server.ca, alpn=["h2"])
+    with httpx.Client(http2=True, verify=context, timeout=30) as client:
+        answer = client.post(url, headers=signing.sign(admin, "POST", url, b"payload"),
+                             content=b"payload")
+    assert (answer.status_code, answer.http_version) == (200, "HTTP/2")
+    trace_ids = [answer.trace_id for answer in answers] + [answer.json()["traceId"]]
     lamp.close()
-    calls = [shared_collector.call(answer.trace_id) for answer in answers]
-    assert [call.span.attributes["url.scheme"] for call in calls] == ["https", "http", "http"]
+    calls = [shared_collector.call(trace_id) for trace_id in trace_ids]
+    schemes = [call.span.attributes["url.scheme"] for call in calls]
+    assert schemes == ["https", "http", "http", "https"]
     for call in calls:
         assert list(call.steps) == ["authorise", "route", "write", "acknowledge"]
 
@@ -397,7 +410,7 @@ def test_plain_http_and_http2_and_certificates_are_traced_alike(shared_server, s
 def test_a_share_of_the_traces_is_sampled_and_a_parent_decides_for_itself(traced):
     with Collector() as collector:
         server = traced(collector.port, "sample_ratio = 0.0\nservice_name = \"lamps\"\n"
-                        "[traces.headers]\nx-api-key = \"secret\"")
+                        "[traces.headers]\nx-api-key = \"not shown\"")
         unseen = never_sent(server, 20)
         (seen,) = never_sent(server, headers={"traceparent": PARENT})
         call = collector.call(seen.trace_id)
@@ -405,11 +418,11 @@ def test_a_share_of_the_traces_is_sampled_and_a_parent_decides_for_itself(traced
         assert collector.calls() == 1
         assert all(collector.find(answer.trace_id) is None for answer in unseen)
         delivery = collector.delivery()
-        assert (delivery.path, delivery.headers["x-api-key"]) == ("/v1/traces", "secret")
+        assert (delivery.path, delivery.headers["x-api-key"]) == ("/v1/traces", "not shown")
         assert delivery.headers["content-type"] == "application/x-protobuf"
         spans = len(call.steps) + 1
         wait_until(lambda: server.metrics()[EXPORTED] == spans, "the count")
-        assert "secret" not in server.printed()
+        assert "not shown" not in server.printed()
 
 
 def test_devices_learn_of_the_trace_only_if_that_is_wanted(shared_server, raw, people, client_id):
@@ -430,9 +443,10 @@ def test_mqtt_5_devices_go_on_with_the_trace(traced, people, client_id):
             write = call.steps["write"].id
             assert user_properties(lamp.message()) == [("traceparent", f"00-{TRACE}-{write}-01")]
             # Somebody else's trace that is not recorded is passed on as it came.
-            unsampled = f"00-{TRACE}-{SPAN}-00"
-            confirm(sender, client_id, {"traceparent": unsampled})
-            assert user_properties(lamp.message()) == [("traceparent", unsampled)]
+            for flags in ("00", "02"):
+                unsampled = f"00-{TRACE}-{SPAN}-{flags}"
+                confirm(sender, client_id, {"traceparent": unsampled})
+                assert user_properties(lamp.message()) == [("traceparent", unsampled)]
             answer = confirm(sender, client_id)
             ((name, value),) = user_properties(lamp.message())
             version, trace, _, flags = value.split("-")
@@ -456,11 +470,11 @@ def test_the_property_stands_behind_the_senders_own(traced, people, client_id):
                       userProperties=own)
             return user_properties(lamp.message())
 
-        assert [name for name, _ in properties_after('[{"a":"1"}]')] == ["a", "traceparent"]
-        mine = '[{"traceparent":"mine"}]'
+        assert [name for name, _ in properties_after([{"a": "1"}])] == ["a", "traceparent"]
+        mine = [{"traceparent": "mine"}]
         assert properties_after(mine) == [("traceparent", "mine")]
         # AWS's bound for names and values together is 8 KB.
-        full = '[{"a":"' + "x" * (8 * 1024 - 1) + '"}]'
+        full = [{"a": "x" * (8 * 1024 - 1)}]
         assert [name for name, _ in properties_after(full)] == ["a"]
         lamp.close()
 
@@ -468,10 +482,10 @@ def test_the_property_stands_behind_the_senders_own(traced, people, client_id):
 def test_a_device_without_room_for_the_property_gets_the_message_without_it(traced, people, client_id):
     with Collector() as collector:
         server = traced(collector.port, "to_devices = true")
-        lamp = device(server, people, client_id, MaximumPacketSize=60)
+        lamp = device(server, people, client_id, MaximumPacketSize=1024)
         with RawSender(server, server.admin) as sender:
-            answer = confirm(sender, client_id)
-        assert user_properties(lamp.message()) == []
+            answer = sender.send(client_id, TOPIC, b"x" * 960, confirmation="true")
+        assert answer.status == 200 and user_properties(lamp.message()) == []
         assert not collector.call(answer.trace_id).span.is_error
         lamp.close()
 
@@ -576,6 +590,21 @@ def test_what_cannot_be_told_at_the_end_is_counted_in_the_log(traced):
         assert entry["details"].endswith(": 6.")
 
 
-def test_the_check_finds_mistakes_in_the_table(start, client_id):
-    with pytest.raises(AssertionError):
-        start(f"traces-wrong-{client_id}", settings='[traces]\nsample_ratio = 2\n')
+@pytest.mark.parametrize(
+    ("table", "fragment"),
+    [
+        ("", "`traces.endpoint` is missing"),
+        ('endpoint = "localhost:4318"\n', "expected a URL"),
+        ('endpoint = "http://a"\nsample_ratio = 2\n', "a number, 0 to 1"),
+        ('endpoint = "http://a"\nheaders = { host = "b" }\n', "is set by Tenfour itself"),
+        ('endpoint = "https://a"\nca = "nothing.pem"\n', "cannot read"),
+    ],
+)
+def test_a_wrong_configuration_is_told_before_the_start(tmp_path, table, fragment):
+    (tmp_path / "registry").mkdir()
+    config = tmp_path / "tenfour.toml"
+    config.write_text(f"[traces]\n{table}")
+    check = subprocess.run([str(binary()), "check", "--config", str(config)],
+                           capture_output=True, text=True, timeout=30)
+    assert check.returncode == 1
+    assert fragment in check.stdout and "tenfour.toml:" in check.stdout, check.stdout

@@ -56,7 +56,8 @@ impl Traces {
         let for_device = match parent {
             // Somebody else's trace that nobody records is passed on as it came.
             Some(parent) if !sampled => parent,
-            Some(_) | None => TraceParent { trace, span: write, sampled },
+            Some(parent) => TraceParent { span: write, ..parent },
+            None => TraceParent { trace, span: write, sampled, random: false },
         };
         Some(Arc::new(CallTrace {
             sink: sampled.then(|| Arc::clone(&self.sink)),

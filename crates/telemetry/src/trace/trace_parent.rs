@@ -23,6 +23,9 @@ pub struct TraceParent {
     pub span: SpanNumber,
     /// Whether whoever began the trace records it.
     pub sampled: bool,
+    /// Whether whoever began the trace says that its ID is random (the second level of the
+    /// recommendation); passed on as it came.
+    pub random: bool,
 }
 
 impl TraceNumber {
@@ -80,6 +83,9 @@ impl TraceParent {
     /// The bit of the flags that says that the trace is recorded.
     const SAMPLED: u8 = 1;
 
+    /// The bit of the flags that says that the trace ID is random.
+    const RANDOM: u8 = 2;
+
     /// Reads the header's value. One of a version after 00 is read as far as that goes, as the
     /// recommendation has it; `None` if there is nothing to go by, and a new trace begins.
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -98,6 +104,7 @@ impl TraceParent {
             trace: TraceNumber(trace),
             span: SpanNumber(span),
             sampled: flags & Self::SAMPLED != 0,
+            random: flags & Self::RANDOM != 0,
         })
     }
 }
@@ -105,7 +112,9 @@ impl TraceParent {
 impl fmt::Display for TraceParent {
     /// The header's value, in version 00.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flags = if self.sampled { Self::SAMPLED } else { 0 };
+        let sampled = if self.sampled { Self::SAMPLED } else { 0 };
+        let random = if self.random { Self::RANDOM } else { 0 };
+        let flags = sampled | random;
         write!(f, "00-{}-{}-{flags:02x}", self.trace, self.span)
     }
 }
@@ -161,10 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn other_flags_are_not_taken_for_the_first_nor_passed_on() {
-        assert!(!parse(&format!("00-{TRACE}-{SPAN}-02")).unwrap().sampled);
-        let parent = parse(&format!("00-{TRACE}-{SPAN}-ff")).unwrap();
-        assert_eq!(parent.to_string(), format!("00-{TRACE}-{SPAN}-01"));
+    fn flags_that_nobody_knows_are_not_passed_on() {
+        let told = |flags: &str| {
+            let parent = parse(&format!("00-{TRACE}-{SPAN}-{flags}")).unwrap();
+            (parent.sampled, parent.random, parent.to_string()[53..].to_owned())
+        };
+        assert_eq!(told("02"), (false, true, "02".to_owned()));
+        assert_eq!(told("ff"), (true, true, "03".to_owned()));
+        assert_eq!(told("fc"), (false, false, "00".to_owned()));
     }
 
     #[test]
@@ -231,10 +244,13 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_again(trace in 1..=u128::MAX, span in 1..=u64::MAX, sampled: bool) {
-            let (trace, span) = (trace.to_be_bytes(), span.to_be_bytes());
-            let parent =
-                TraceParent { trace: TraceNumber(trace), span: SpanNumber(span), sampled };
+        fn what_is_written_is_read_again(trace in 1..=u128::MAX, span in 1..=u64::MAX, flags in 0..4_u8) {
+            let parent = TraceParent {
+                trace: TraceNumber(trace.to_be_bytes()),
+                span: SpanNumber(span.to_be_bytes()),
+                sampled: flags & 1 != 0,
+                random: flags & 2 != 0,
+            };
             prop_assert_eq!(parse(&parent.to_string()), Some(parent));
         }
     }

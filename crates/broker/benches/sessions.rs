@@ -88,7 +88,6 @@ fn connect(node: &Arc<Node>, principal: &Arc<Principal>, number: usize) -> Servi
         keep_alive: 1200,
         client_id: name.as_str(),
         properties: Properties::EMPTY,
-        optional: None,
         will: None,
         username: None,
         password: None,
@@ -138,6 +137,7 @@ fn measure(node: &Arc<Node>, devices: &mut [Serving]) -> f64 {
         topic,
         payload: &payload,
         properties: Properties::EMPTY,
+        optional: None,
         confirmation,
         deadline: None,
     };

@@ -141,7 +141,14 @@ impl Run {
             return;
         }
         let confirmation = (argument & 2 == 0).then(|| Duration::from_secs(1));
-        let message = DirectMessage { topic, payload, properties, confirmation, deadline: None };
+        let message = DirectMessage {
+            topic,
+            payload,
+            properties,
+            optional: None,
+            confirmation,
+            deadline: None,
+        };
         let waiter = self.sent;
         let sent = self.session.send_direct(&message, permit, || waiter, self.now, &mut self.out);
         if sent.is_ok() && confirmation.is_some() {

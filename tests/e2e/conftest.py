@@ -14,6 +14,7 @@ from harness.population import populate
 from harness.registry import Registry
 from harness.senders import BotoSender, RawSender
 from harness.server import Server, copy_folder
+from harness.traced import settings as trace_settings
 from harness.wire_device import WireDevice
 
 NUMBERS = itertools.count(1)
@@ -95,6 +96,22 @@ def server(main_server):
     """The server of most tests, which has to survive each of them."""
     yield main_server
     assert main_server.is_alive(), main_server.printed()[-2000:]
+
+
+@pytest.fixture
+def traced(start, client_id):
+    """Starts a server with traces; at the end it has to stop in time."""
+    servers = []
+
+    def starter(*arguments, **more):
+        servers.append(start(f"traces-{client_id}-{len(servers)}", "--unlimited",
+                             settings=trace_settings(*arguments, **more)))
+        return servers[-1]
+
+    yield starter
+    for server in servers:
+        assert server.stop(60) == 0
+        assert "panicked" not in server.printed()
 
 
 @pytest.fixture(scope="session")

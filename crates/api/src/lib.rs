@@ -19,6 +19,7 @@ mod refused;
 mod reply;
 mod router;
 mod service;
+mod trace;
 mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
@@ -33,6 +34,7 @@ pub use ops::send_direct_messages::Many;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;
+pub use trace::Traces;
 
 /// The checks of the parameters, reachable without a node.
 #[cfg(fuzzing)]

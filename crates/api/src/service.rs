@@ -29,6 +29,7 @@ use crate::ops::{
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
 use crate::router::{Operation, is_direct_message, route};
+use crate::trace::Traces;
 use crate::truth::Truth;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
@@ -49,6 +50,8 @@ pub struct Api {
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
     large_bodies: Semaphore,
+    /// None if nothing is traced.
+    traces: Option<Traces>,
 }
 
 /// A body, and the room that it takes if it is a large one.
@@ -59,7 +62,8 @@ impl Api {
     pub fn new(node: Arc<Node>, region: String) -> Self {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies }
+        let keys = SigningKeys::new(SIGNING_KEYS);
+        Api { node, region, keys, deliveries, large_bodies, traces: None }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -76,6 +80,11 @@ impl Api {
         let trail = open(&mut |entry| deliveries.restore(entry))?;
         deliveries.keep_in(trail);
         Ok(Api { deliveries: deliveries.share(), ..Api::new(node, region) })
+    }
+
+    /// Traces direct messages from now on.
+    pub fn trace(&mut self, traces: Traces) {
+        self.traces = Some(traces);
     }
 
     /// Tells `listener` of every receipt from now on. There is one at most.
@@ -184,15 +193,19 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Begun<'a> {
+        let trace = self.traces.as_ref();
+        let trace = trace.and_then(|traces| traces.open(head, caller, (trace_id, self.node.now())));
         let admitted = self.operation(head).and_then(|operation| {
             let principal = self.identify(head, payload, caller, trace_id)?;
-            let sender = caller.peer(principal);
-            Ok((operation, Call { head, payload, sender, trace_id }))
+            Ok((operation, caller.peer(principal)))
         });
         let (operation, call) = match admitted {
-            Ok(admitted) => admitted,
+            Ok((operation, sender)) => (operation, Call { head, payload, sender, trace_id, trace }),
             Err(fault) => {
                 let fault = of_direct_message(head.path, fault);
+                if let Some(trace) = trace {
+                    trace.refuse(&self.node, trace_id, &fault);
+                }
                 return Begun::Answered(self.fail(trace_id, fault));
             }
         };

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use broker::{Entrance, Node, Serving, Settle, Settled, Transport, Waiter};
+use broker::{Entrance, HandOver, Node, Serving, Settle, Settled, Transport, Waiter};
 use engine::access::Peer;
 use engine::direct::DirectMessage;
 use engine::directory::Principal;
@@ -137,6 +137,7 @@ fn measure(node: &Arc<Node>, devices: &mut [Serving]) -> f64 {
         topic,
         payload: &payload,
         properties: Properties::EMPTY,
+        optional: None,
         confirmation,
         deadline: None,
     };
@@ -149,7 +150,8 @@ fn measure(node: &Arc<Node>, devices: &mut [Serving]) -> f64 {
         let permit =
             node.access().send_direct(&sender, &target, topic, node.now()).expect("anybody may");
         let waiter = || Waiter::new(Arc::new(Counting(Arc::clone(&acknowledged))));
-        node.send_direct(permit, &target, &message, waiter).expect("connected");
+        let hand_over = HandOver { client_id: &target, message: &message, routed: None };
+        node.send_direct(permit, hand_over, waiter).expect("connected");
         advance(&mut devices[number]);
     }
     let elapsed = started.elapsed();

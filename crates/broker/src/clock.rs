@@ -29,6 +29,14 @@ impl Clock {
         i64::try_from(self.wall.millis(Moment::START) / 1_000).unwrap_or(i64::MAX)
     }
 
+    /// What the wall clock says now of a moment, in nanoseconds since 1970: unlike [`Clock::wall`] it
+    /// follows a clock that was set meanwhile, as those of others do.
+    pub fn unix_nanos(&self, moment: Moment) -> u64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let ago = self.now().since(moment);
+        u64::try_from(since_1970.saturating_sub(ago).as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// What turns moments into times of the wall clock.
     pub fn wall(&self) -> Wall {
         self.wall

@@ -12,6 +12,7 @@ use mqtt::{ClientId, TopicName};
 
 use crate::connection::Connection;
 use crate::device::State;
+use crate::mark::Mark;
 use crate::node::Node;
 use crate::waiter::{OnTheWire, Settled, Waiter};
 
@@ -24,6 +25,18 @@ pub struct Dispatched {
     pub at: Moment,
 }
 
+/// A direct message and where it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct HandOver<'a> {
+    /// The device.
+    pub client_id: &'a ClientId,
+    /// The message.
+    pub message: &'a DirectMessage<'a>,
+    /// Where it is taken down when the message was taken on by a connection, and only its socket is
+    /// left, if somebody wants to know.
+    pub routed: Option<&'a Mark>,
+}
+
 impl Node {
     /// Hands a direct message to the device's connection, on the caller's thread: checks in the
     /// order of spec 1.5 from the account's rate on, then one write to the socket. With a
@@ -34,8 +47,7 @@ impl Node {
     pub fn send_direct(
         self: &Arc<Self>,
         _permit: SendPermit,
-        client_id: &ClientId,
-        message: &DirectMessage<'_>,
+        HandOver { client_id, message, routed }: HandOver<'_>,
         waiter: impl FnOnce() -> Waiter,
     ) -> Result<Dispatched, Settled> {
         let now = self.now();
@@ -52,6 +64,9 @@ impl Node {
         session
             .send_direct(message, permit, waiter, now, out)
             .map_err(|outcome| Settled::refused(outcome, Some(epoch)))?;
+        if let Some(routed) = routed {
+            routed.set(self.now());
+        }
         let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
         let at = self.now();
         let until = message.confirmation.map(|timeout| now.after(timeout));

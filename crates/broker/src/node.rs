@@ -161,6 +161,11 @@ impl Node {
         self.clock.wall()
     }
 
+    /// What the wall clock says now of a moment, in nanoseconds since 1970.
+    pub fn unix_nanos(&self, moment: Moment) -> u64 {
+        self.clock.unix_nanos(moment)
+    }
+
     /// Makes everything durable and keeps nothing more: the last step of a process.
     pub fn close_store(&self) {
         self.keeper.close();

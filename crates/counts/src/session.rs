@@ -29,6 +29,7 @@ pub(crate) fn send_and_acknowledge(iterations: u32) {
         topic: TopicName::parse("commands/reboot").expect("it has no wildcards"),
         payload: &[b'x'; 256],
         properties: Properties::EMPTY,
+        optional: None,
         confirmation: Some(Duration::from_secs(10)),
         deadline: None,
     };

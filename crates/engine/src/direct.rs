@@ -15,6 +15,8 @@ pub struct DirectMessage<'a> {
     pub payload: &'a [u8],
     /// MQTT 5 properties; an MQTT 3.1.1 device gets none (spec 1.6).
     pub properties: Properties<'a>,
+    /// The same and more, in place of `properties` if the device takes a packet so long.
+    pub optional: Option<Properties<'a>>,
     /// How long to wait for the PUBACK; none sends at QoS 0.
     pub confirmation: Option<Duration>,
     /// By when a byte of it has to be on the wire; not sent at all after that.

@@ -177,6 +177,8 @@ pub struct Bounds {
     pub receipt_events: usize,
     /// Receipts that wait for the webhook, those that are to be tried again among them.
     pub webhook_queue: usize,
+    /// Spans that wait to be exported.
+    pub trace_queue: usize,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
@@ -204,6 +206,7 @@ impl Default for Bounds {
             receipt_readers: 100,
             receipt_events: 10_000,
             webhook_queue: 10_000,
+            trace_queue: 20_000,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
         }

@@ -100,6 +100,7 @@ proptest! {
                 topic: TopicName::parse(TOPIC).expect("valid"),
                 payload: &payload,
                 properties: Properties::EMPTY,
+                optional: None,
                 confirmation: sending.confirmed.then_some(Duration::from_secs(5)),
                 deadline: None,
             };
@@ -121,4 +122,42 @@ proptest! {
             }
         }
     }
+}
+
+/// The packet that a device of that version gets which takes packets so long; `pending` bytes wait already.
+fn sent_with_optional(version: Version, packet_size_max: u32, pending: usize) -> Option<Vec<u8>> {
+    let mut session = session(version, 5, packet_size_max);
+    let mut optional = PropertiesBuf::new();
+    optional.push(Property::UserProperty("name", &"v".repeat(50))).expect("valid");
+    let message = DirectMessage {
+        topic: TopicName::parse(TOPIC).expect("valid"),
+        payload: &[0; 40],
+        properties: Properties::EMPTY,
+        optional: Some(optional.as_properties()),
+        confirmation: Some(Duration::from_secs(5)),
+        deadline: None,
+    };
+    let mut out = vec![0; pending];
+    session.send_direct(&message, permit(), || 0, Moment::START, &mut out).ok()?;
+    Some(out.split_off(pending))
+}
+
+#[test]
+fn what_is_optional_goes_along_only_where_there_is_room_for_it() {
+    let with = sent_with_optional(Version::V5, 1_000, 0).expect("it fits");
+    let without = sent_with_optional(Version::V5, 100, 0).expect("it fits without");
+    assert!(with.len() > 100 && without.len() <= 100);
+    assert_eq!(with.len(), without.len() + 59);
+    let limit = u32::try_from(with.len()).expect("short");
+    assert_eq!(sent_with_optional(Version::V5, limit, 0), Some(with.clone()));
+    assert_eq!(sent_with_optional(Version::V5, limit - 1, 0), Some(without.clone()));
+    let too_long = u32::try_from(without.len()).expect("short") - 1;
+    assert_eq!(sent_with_optional(Version::V5, too_long, 0), None);
+    let old = sent_with_optional(Version::V311, 1_000, 0).expect("it fits");
+    assert_eq!(old.len() + 1, without.len(), "no properties, nor their length");
+    // That of `session`.
+    let room = 600;
+    assert_eq!(sent_with_optional(Version::V5, 1_000, room - with.len()), Some(with));
+    let pending = room - without.len();
+    assert_eq!(sent_with_optional(Version::V5, 1_000, pending), Some(without));
 }

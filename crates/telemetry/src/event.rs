@@ -14,6 +14,7 @@ mod retained_message;
 mod sender;
 mod server;
 mod subscribe;
+mod traces;
 mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
@@ -30,6 +31,7 @@ pub use retained_message::{GetRetainedMessage, ListRetainedMessage};
 pub use sender::{Refusal, Sender};
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
+pub use traces::{SpanDrop, Traces};
 pub use webhook::{Webhook, WebhookDrop};
 
 pub use crate::draft::Series;

@@ -23,6 +23,7 @@ mod quota;
 mod sink;
 mod telemetry;
 mod timestamp;
+pub mod trace;
 mod trace_id;
 mod verdict;
 

@@ -21,7 +21,7 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
-use crate::event::WebhookDrop;
+use crate::event::{SpanDrop, WebhookDrop};
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Quota, Status, Verdict};
@@ -68,6 +68,8 @@ struct Shard {
     registry_reloads: Counters<{ <Status as Label>::COUNT }>,
     webhook_attempts: Counters<{ <Status as Label>::COUNT }>,
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
+    spans_exported: AtomicU64,
+    spans_dropped: Counters<{ <SpanDrop as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
 }
@@ -249,6 +251,18 @@ impl Metrics {
     pub fn webhook_dropped(&self, why: WebhookDrop) {
         let (shard, access) = self.shard();
         shard.webhook_dropped.add(why.slot(), access);
+    }
+
+    /// So many spans were exported.
+    pub fn spans_exported(&self, spans: usize) {
+        let (shard, access) = self.shard();
+        access.add(&shard.spans_exported, spans as u64);
+    }
+
+    /// So many spans will not be exported.
+    pub fn spans_dropped(&self, why: SpanDrop, spans: usize) {
+        let (shard, access) = self.shard();
+        access.add(&shard.spans_dropped.0[why.slot()], spans as u64);
     }
 
     pub(crate) fn log_entry_dropped(&self) {

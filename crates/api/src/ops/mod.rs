@@ -11,10 +11,13 @@ pub(crate) mod send_direct_messages;
 pub(crate) mod topic;
 pub(crate) mod watch_receipts;
 
+use std::sync::Arc;
+
 use engine::access::Peer;
 use telemetry::{TraceId, event};
 
 use crate::head::Head;
+use crate::trace::CallTrace;
 
 /// A request and who makes it.
 pub(crate) struct Call<'a> {
@@ -22,6 +25,8 @@ pub(crate) struct Call<'a> {
     pub(crate) payload: &'a [u8],
     pub(crate) sender: Peer,
     pub(crate) trace_id: TraceId,
+    /// None if it is not traced.
+    pub(crate) trace: Option<Arc<CallTrace>>,
 }
 
 /// What the log says of whoever makes a request.

@@ -33,6 +33,7 @@ impl Asked {
             topic: TopicName::parse("commands/reboot").expect("valid"),
             payload: &payload[..self.payload],
             properties: Properties::EMPTY,
+            optional: None,
             confirmation: self.confirmed.then_some(LONG),
             deadline: self.deadline.then_some(LONG),
         }
@@ -66,7 +67,9 @@ fn real(node: &Arc<Node>, client_id: &str, asked: Asked) -> DirectOutcome {
     let (settle, _) = broker::Confirmation::channel();
     let waiter = || broker::Waiter::new(settle);
     let permit = permit(node, &client_id);
-    match node.send_direct(permit, &client_id, &asked.message(&BYTES), waiter) {
+    let message = asked.message(&BYTES);
+    let hand_over = broker::HandOver { client_id: &client_id, message: &message, routed: None };
+    match node.send_direct(permit, hand_over, waiter) {
         Ok(_) => DirectOutcome::Dispatched,
         Err(settled) => settled.outcome,
     }

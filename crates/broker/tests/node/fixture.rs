@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, Node, NodeSettings, Settled, Storage, Waiter};
+use broker::{Confirmation, HandOver, Node, NodeSettings, Settled, Storage, Waiter};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -109,12 +109,14 @@ pub fn dispatch(
         topic,
         payload,
         properties: Properties::EMPTY,
+        optional: None,
         confirmation,
         deadline: None,
     };
     let (settle, pending) = Confirmation::channel();
     let waiter = Waiter::new(settle);
-    let sent = node.send_direct(permit, &client_id, &message, || waiter);
+    let hand_over = HandOver { client_id: &client_id, message: &message, routed: None };
+    let sent = node.send_direct(permit, hand_over, || waiter);
     let dispatched = sent.map_err(|settled| settled.outcome)?;
     let confirmation = confirmation.map(|_| Pending(pending));
     Ok(Sent { epoch: dispatched.epoch, at: dispatched.at, confirmation })

@@ -11,7 +11,7 @@ use ::identity::sigv4::{SignatureError, Signer, Target};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::response::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use tokio::time::{Instant, timeout};
 
@@ -141,7 +141,7 @@ impl Sender {
     }
 
     /// Posts `body` to another path of the server, with these headers and no signature, and returns
-    /// the status of the answer, whatever it is. Repeated in the same case.
+    /// the answer, whatever its status. Repeated in the same case.
     ///
     /// # Errors
     /// There is no answer. Says which step failed.
@@ -150,7 +150,7 @@ impl Sender {
         path_and_query: &str,
         headers: &HeaderMap,
         body: &Bytes,
-    ) -> Result<StatusCode, SendError> {
+    ) -> Result<Response<Bytes>, SendError> {
         let exchanged = self.exchange(|sender| {
             let mut request =
                 Request::post(sender.uri(path_and_query)).body(Full::new(body.clone()))?;
@@ -158,7 +158,8 @@ impl Sender {
             request.headers_mut().extend(headers.clone());
             Ok(request)
         });
-        Ok(exchanged.await?.parts.status)
+        let Exchanged { parts, body, .. } = exchanged.await?;
+        Ok(Response::from_parts(parts, body))
     }
 
     /// Sends what `request` makes and reads the answer.

@@ -25,6 +25,12 @@ impl<W> Session<W> {
         out: &mut Vec<u8>,
     ) -> Result<(), DirectOutcome> {
         let mut publish = publish_of(message);
+        if let Some(properties) = message.optional {
+            let longer = Publish { properties, ..publish };
+            if self.check_room(&longer, out.len()).is_ok() {
+                publish = longer;
+            }
+        }
         self.check_direct(&publish, Bucket::take, now, out.len())?;
         let Some(timeout) = message.confirmation else {
             return encode(&publish, self.version, out);
@@ -73,6 +79,12 @@ impl<W> Session<W> {
         if publish.qos != QoS::AtMostOnce && self.inflight.is_full(self.window) {
             return Err(DirectOutcome::ReceiverWindowFull);
         }
+        self.check_room(publish, pending)
+    }
+
+    /// Whether the client takes a packet so long, and its buffer.
+    #[inline]
+    fn check_room(&self, publish: &Publish<'_>, pending: usize) -> Result<(), DirectOutcome> {
         let length = self.length_on_the_wire(publish);
         if length > self.packet_size_max as usize {
             return Err(DirectOutcome::ReceiverPacketTooLarge { limit: self.packet_size_max });

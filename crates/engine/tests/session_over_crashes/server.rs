@@ -206,6 +206,7 @@ impl Server {
             topic: TopicName::parse("direct").expect("valid"),
             payload: &payload,
             properties: Properties::EMPTY,
+            optional: None,
             confirmation: Some(Duration::from_secs(5)),
             deadline: None,
         };

@@ -212,7 +212,14 @@ impl Harness {
         let properties =
             properties.as_ref().map_or(Properties::EMPTY, PropertiesBuf::as_properties);
         let topic = TopicName::parse(TOPIC).expect("valid");
-        let message = DirectMessage { topic, payload, properties, confirmation, deadline: None };
+        let message = DirectMessage {
+            topic,
+            payload,
+            properties,
+            optional: None,
+            confirmation,
+            deadline: None,
+        };
         let (wait, waiter) = Wait::begin(self.now.after(confirmation.unwrap_or_default()));
         let permit = self.permit();
         let before = self.out.len();

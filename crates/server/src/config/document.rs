@@ -236,14 +236,27 @@ impl<'a> Value<'a> {
         number
     }
 
+    /// As a number, with or without a fraction.
+    fn float(&self) -> Option<f64> {
+        let value = self.value.get_ref();
+        match (value.as_integer(), value.as_float()) {
+            (Some(integer), _) => integer.as_str().parse().ok(),
+            (None, float) => float.and_then(|float| float.as_str().parse().ok()),
+        }
+    }
+
+    /// As a number, with or without a fraction, within `range`.
+    pub fn fraction(&self, range: RangeInclusive<f64>) -> Option<f64> {
+        let number = self.float().filter(|number| range.contains(number));
+        if number.is_none() {
+            self.expected(format_args!("a number, {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
     /// As a duration in seconds, with or without a fraction, within `range`.
     pub fn seconds(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
-        let value = self.value.get_ref();
-        let seconds = match (value.as_integer(), value.as_float()) {
-            (Some(integer), _) => integer.as_str().parse::<f64>().ok(),
-            (None, float) => float.and_then(|float| float.as_str().parse::<f64>().ok()),
-        };
-        let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let duration = self.float().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let duration = duration.filter(|duration| range.contains(duration));
         if duration.is_none() {
             let (start, end) = (range.start().as_secs_f64(), range.end().as_secs_f64());

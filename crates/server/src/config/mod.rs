@@ -8,10 +8,12 @@ mod mistake;
 mod overrides;
 mod principal;
 mod quotas;
+mod remote;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod traces;
 mod webhook;
 
 use std::num::NonZeroUsize;
@@ -26,8 +28,10 @@ pub use listeners::{ListenerName, Listeners, MqttAccess};
 pub use mistake::{Mistakes, Place};
 pub use overrides::Overrides;
 pub use principal::PrincipalName;
+pub use remote::Remote;
 pub use storage::Storage;
 pub use tls::Tls;
+pub use traces::Traces;
 pub use webhook::Webhook;
 
 /// The region when the configuration names none: the one of AWS's examples.
@@ -60,6 +64,8 @@ pub struct Config {
     pub storage: Storage,
     /// Where receipts are posted to; nowhere if there is none.
     pub webhook: Option<Webhook>,
+    /// Which traces are told to whom; none to anybody if there is none.
+    pub traces: Option<Traces>,
     /// The quotas of the contract.
     pub quotas: Quotas,
     /// What protects this process from its peers.
@@ -177,6 +183,9 @@ impl Config {
         if let Some(webhook) = &self.webhook {
             warnings.append(webhook.warnings());
         }
+        if let Some(traces) = &self.traces {
+            warnings.append(traces.warnings());
+        }
         warnings
     }
 
@@ -221,6 +230,7 @@ impl Config {
             listeners,
             storage: storage::read(table.table("store"), folder),
             webhook: webhook::read(table.table("webhook")),
+            traces: traces::read(table.table("traces")),
             quotas: quotas::read_quotas(table.table("quotas"), &profile.quotas),
             bounds: quotas::read_bounds(table.table("limits")),
             log: read_log(table.table("log")),

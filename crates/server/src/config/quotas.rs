@@ -137,6 +137,7 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         receipt_readers: number(table, "receipt_readers", COUNTS, default.receipt_readers),
         receipt_events: number(table, "receipt_events", COUNTS, default.receipt_events),
         webhook_queue: number(table, "webhook_queue", COUNTS, default.webhook_queue),
+        trace_queue: number(table, "trace_queue", COUNTS, default.trace_queue),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
         queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
     }

@@ -93,7 +93,7 @@ fn every_quota_and_limit_can_be_set() {
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
          write_stall = 9\nreceipt_life = 11\nreceipts = 12\nreceipt_readers = 13\n\
-         receipt_events = 14\nwebhook_queue = 15\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
+         receipt_events = 14\nwebhook_queue = 15\ntrace_queue = 16\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
          queue_bytes = 1000\n",
     )
     .unwrap();
@@ -145,6 +145,7 @@ fn every_quota_and_limit_can_be_set() {
             receipt_readers: 13,
             receipt_events: 14,
             webhook_queue: 15,
+            trace_queue: 16,
             dead_peer: seconds(10.0),
             close_on_missed_ack: true,
             sockets: 10,

@@ -2,22 +2,21 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::time::Duration;
 
 use api::ReceiptStatus;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use client::{Scheme, Tls, TlsParts, Url};
-use http::Uri;
 
 use super::document::{Table, Value, closest, list};
-use super::mistake::{Mistakes, Place};
+use super::mistake::Mistakes;
+use super::remote::Remote;
 
 /// What stands before a secret in base64 in the Standard Webhooks scheme.
 const SECRET_PREFIX: &str = "whsec_";
 /// Bytes of a secret, as the scheme has it.
 const SECRET_BYTES: RangeInclusive<usize> = 24..=64;
+const EXAMPLE: &str = "https://receiver.example/receipts";
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(300);
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPTS: RangeInclusive<u64> = 1..=100;
@@ -27,9 +26,7 @@ const DEFAULT_ATTEMPTS: u32 = 8;
 #[derive(Clone, Debug)]
 pub struct Webhook {
     /// The server.
-    pub url: Url,
-    /// The path, and the query if there is one.
-    pub path_and_query: String,
+    pub remote: Remote,
     /// What receipts are signed with.
     pub secret: Secret,
     /// Which receipts are posted.
@@ -38,10 +35,6 @@ pub struct Webhook {
     pub timeout: Duration,
     /// How often a receipt is tried.
     pub attempts: u32,
-    /// Whom to believe that it is that server; there is one for `https`.
-    pub tls: Option<Tls>,
-    /// Where the configuration names the URL.
-    place: Place,
 }
 
 /// The key of the signatures.
@@ -83,16 +76,7 @@ impl fmt::Debug for Secret {
 impl Webhook {
     /// A warning when whoever is on the way can read the receipts.
     pub(super) fn warnings(&self) -> Mistakes {
-        let mut warnings = Mistakes::default();
-        let host = self.url.endpoint().host();
-        let is_local = host == "localhost"
-            || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        if self.url.scheme() == Scheme::Http && !is_local {
-            let advice = "everybody on the way can read them; write https://";
-            warnings
-                .add(self.place.clone(), format!("receipts go to {host} in the clear: {advice}"));
-        }
-        warnings
+        self.remote.warnings("receipts")
     }
 }
 
@@ -101,33 +85,19 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Webhook> {
     if !table.exists() {
         return None;
     }
-    let url = table.require("url", "url = \"https://receiver.example/receipts\"");
+    let url = table.require("url", &format!("url = \"{EXAMPLE}\""));
     let secret = read_secret(&mut table);
     let events = table.get("events").map(|value| read_events(&value));
     let timeout = table.get("timeout_seconds").and_then(|value| value.seconds(TIMEOUTS));
     let attempts = table.get("attempts").and_then(|value| value.integer(ATTEMPTS));
     let ca = table.get("ca");
-    let url = url?;
-    let place = url.place();
-    let (server, path_and_query) = url.parse(parse_url)?;
-    let tls = match server.scheme() {
-        Scheme::Https => Some(read_tls(&url, ca)?),
-        Scheme::Http => {
-            if let Some(ca) = ca {
-                ca.mistake("is of use with https only; write https:// in `url`, or leave it out");
-            }
-            None
-        }
-    };
+    let remote = Remote::read(&url?, ca, EXAMPLE);
     Some(Webhook {
-        url: server,
-        path_and_query,
+        remote: remote?,
         secret: secret?,
         events: events.unwrap_or_else(settled),
         timeout: timeout.unwrap_or(TIMEOUT),
         attempts: attempts.and_then(|number| number.try_into().ok()).unwrap_or(DEFAULT_ATTEMPTS),
-        tls,
-        place,
     })
 }
 
@@ -192,50 +162,9 @@ fn read_events(value: &Value<'_>) -> Vec<ReceiptStatus> {
     events
 }
 
-fn parse_url(text: &str) -> Result<(Url, String), String> {
-    let example = "such as \"https://receiver.example/receipts\"";
-    let uri: Uri =
-        text.parse().map_err(|error| format!("\"{text}\" is no URL {example}: {error}"))?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(format!("expected a URL {example}, not \"{text}\""));
-    };
-    if authority.as_str().contains('@') || text.contains('#') {
-        return Err("must have neither a name and password nor a fragment".to_owned());
-    }
-    let url = format!("{scheme}://{authority}").parse();
-    let url = url.map_err(|error: client::EndpointError| error.to_string())?;
-    let path_and_query = uri.path_and_query().map_or("/", |target| target.as_str());
-    Ok((url, path_and_query.to_owned()))
-}
-
-/// The authorities that are believed: those in the file that `ca` names, or the system's.
-fn read_tls(url: &Value<'_>, ca: Option<Value<'_>>) -> Option<Tls> {
-    let Some(value) = ca else {
-        return system_tls().map_err(|message| url.mistake(message)).ok();
-    };
-    let path = value.path()?;
-    file_tls(&path).map_err(|message| value.mistake(message)).ok()
-}
-
-fn file_tls(path: &Path) -> Result<Tls, String> {
-    let pem =
-        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Tls::new(TlsParts { ca: &pem, ..TlsParts::default() })
-        .map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn system_tls() -> Result<Tls, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let advice = "name the receiver's in ca = \"…\"";
-        return Err(format!("the system has no certificates of authorities; {advice}"));
-    }
-    Tls::trusting(found.certs).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::super::document;
     use super::*;
@@ -264,13 +193,13 @@ mod tests {
     #[test]
     fn what_is_left_out_has_a_default() {
         let webhook = good(&format!("{URL}{SECRET}"));
-        assert_eq!(webhook.url.to_string(), "http://127.0.0.1:9000");
-        assert_eq!(webhook.path_and_query, "/receipts?a=b");
+        assert_eq!(webhook.remote.url.to_string(), "http://127.0.0.1:9000");
+        assert_eq!(webhook.remote.path_and_query, "/receipts?a=b");
         assert_eq!(webhook.secret.bytes(), b"twenty-four bytes at least");
         assert_eq!((webhook.timeout, webhook.attempts), (TIMEOUT, DEFAULT_ATTEMPTS));
         assert!(!webhook.events.contains(&ReceiptStatus::Pending));
         assert_eq!(webhook.events.len(), ReceiptStatus::ALL.len() - 1);
-        assert!(webhook.tls.is_none() && webhook.warnings().is_empty());
+        assert!(webhook.remote.tls.is_none() && webhook.warnings().is_empty());
     }
 
     #[test]
@@ -288,7 +217,8 @@ mod tests {
         assert_eq!(webhook.secret.bytes(), [7; 24]);
         assert_eq!(webhook.events, [ReceiptStatus::Pending, ReceiptStatus::Refused]);
         assert_eq!((webhook.timeout, webhook.attempts), (Duration::from_millis(500), 3));
-        assert_eq!((webhook.path_and_query.as_str(), webhook.tls.is_some()), ("/", true));
+        let remote = &webhook.remote;
+        assert_eq!((remote.path_and_query.as_str(), remote.tls.is_some()), ("/", true));
         assert!(!format!("{webhook:?}").contains(", 7"), "the secret is not shown");
     }
 

@@ -1,6 +1,7 @@
 //! A running server: listeners, node, registry, log, and how they start and stop together.
 
 mod admin;
+mod backoff;
 mod date;
 mod http;
 mod http1;
@@ -10,6 +11,7 @@ mod mqtt;
 mod notify;
 mod occupancy;
 mod open_files;
+mod poster;
 mod reload;
 mod rewound;
 mod running;
@@ -17,6 +19,7 @@ mod shards;
 mod signals;
 mod storage;
 mod tls;
+mod traces;
 mod upgrade;
 mod webhook;
 mod websocket;

@@ -21,6 +21,7 @@ use super::occupancy::Occupancy;
 use super::reload::Reloader;
 use super::shards::Shards;
 use super::tls::{TlsError, TlsPlans};
+use super::traces::Traces;
 use super::webhook::Webhook;
 use crate::config::{self, Config, ListenerName, Mistakes};
 use crate::dev::{DataFolder, ReadyFile};
@@ -38,6 +39,7 @@ pub struct Running {
     draining: watch::Sender<bool>,
     occupancy: Occupancy,
     webhook: Option<Webhook>,
+    traces: Option<Traces>,
 }
 
 /// Why a server does not start.
@@ -53,6 +55,8 @@ pub enum StartError {
     Store(store::StoreError),
     /// The webhook's URL cannot be used.
     Webhook(client::SendError),
+    /// The collector of traces cannot be used.
+    Traces(client::SendError),
     /// There are no threads to run on.
     Threads(io::Error),
     /// A listener cannot have its address.
@@ -69,6 +73,7 @@ impl fmt::Display for StartError {
             StartError::Log(error) => write!(f, "{error}"),
             StartError::Store(error) => write!(f, "{error}"),
             StartError::Webhook(error) => write!(f, "webhook: {error}"),
+            StartError::Traces(error) => write!(f, "traces: {error}"),
             StartError::Threads(error) => write!(f, "no threads to run on: {error}"),
             StartError::Listen(name, address, error) => write!(
                 f,
@@ -107,7 +112,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     .map_err(StartError::Store)?;
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
     let region = config.region.clone();
-    let api = match outcomes {
+    let mut api = match outcomes {
         None => Api::new(node, region),
         Some(outcomes) => {
             Api::open(node, region, |visit| outcomes.open(visit)).map_err(StartError::Store)?
@@ -116,6 +121,11 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let webhook = webhook(&config, &telemetry)?;
     if let Some(webhook) = &webhook {
         api.tell_receipts(webhook.listener());
+    }
+    let traces = traces(&config, &telemetry)?;
+    if let (Some(traces), Some(wanted)) = (&traces, &config.traces) {
+        let (sampler, to_devices) = (wanted.sampler, wanted.to_devices);
+        api.trace(api::Traces { sink: traces.sink(), sampler, to_devices });
     }
     let api = Arc::new(api);
     let (draining, drains) = watch::channel(false);
@@ -134,7 +144,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     }
     let ready = ready_file(&config, folder, addresses);
     let reloader = Reloader::spawn(registry, telemetry);
-    Ok(Running { ready, api, reloader, draining, occupancy, webhook })
+    Ok(Running { ready, api, reloader, draining, occupancy, webhook, traces })
 }
 
 impl Running {
@@ -165,6 +175,9 @@ impl Running {
         if let Some(webhook) = self.webhook {
             webhook.finish(until.max(Instant::now() + LAST_WORDS)).await;
         }
+        if let Some(traces) = self.traces {
+            traces.finish(until.max(Instant::now() + LAST_WORDS)).await;
+        }
         node.telemetry().record(&event::Server::DrainFinished { cut_off });
         self.api.close();
         node.close_store();
@@ -177,6 +190,13 @@ fn webhook(config: &Config, telemetry: &Arc<Telemetry>) -> Result<Option<Webhook
         Webhook::start(webhook.clone(), config.bounds.webhook_queue, Arc::clone(telemetry))
     };
     config.webhook.as_ref().map(start).transpose().map_err(StartError::Webhook)
+}
+
+fn traces(config: &Config, telemetry: &Arc<Telemetry>) -> Result<Option<Traces>, StartError> {
+    let start = |traces: &config::Traces| {
+        Traces::start(traces, config.bounds.trace_queue, Arc::clone(telemetry))
+    };
+    config.traces.as_ref().map(start).transpose().map_err(StartError::Traces)
 }
 
 fn log_settings(config: &Config) -> LogSettings {

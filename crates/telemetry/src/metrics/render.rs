@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use engine::close::CloseReason;
 use engine::outcome::DirectOutcome;
 
-use crate::event::WebhookDrop;
+use crate::event::{SpanDrop, WebhookDrop};
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
 use crate::{Quota, Status, Verdict};
@@ -40,6 +40,7 @@ impl Metrics {
             page.gauge((gauge.name, gauge.help), gauge.value);
         }
         page.http_and_refusals();
+        page.exports();
         page.process();
     }
 }
@@ -159,6 +160,9 @@ impl Page<'_> {
             "result",
             |shard| &shard.registry_reloads,
         );
+    }
+
+    fn exports(&mut self) {
         self.family::<Status, _>(
             ("tenfour_webhook_attempts_total", "Receipts posted to the webhook, by result."),
             "result",
@@ -171,6 +175,15 @@ impl Page<'_> {
             ),
             "reason",
             |shard| &shard.webhook_dropped,
+        );
+        self.counter(
+            ("tenfour_trace_spans_exported_total", "Spans that a collector took."),
+            |shard| &shard.spans_exported,
+        );
+        self.family::<SpanDrop, _>(
+            ("tenfour_trace_spans_dropped_total", "Spans that will not be exported, by reason."),
+            "reason",
+            |shard| &shard.spans_dropped,
         );
     }
 

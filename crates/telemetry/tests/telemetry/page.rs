@@ -8,7 +8,7 @@ use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ReasonCode, Version};
 use telemetry::event::{
     AuthenticationType, AuthnError, Connect, DirectMessage, DirectMessageDryRun, Disconnect,
-    HttpPublish, Protocol, PublishIn, Refusal, Sender,
+    HttpPublish, Protocol, PublishIn, Refusal, Sender, SpanDrop,
 };
 use telemetry::{FailureClass, LogTarget, Quota, Telemetry, Verdict};
 
@@ -97,6 +97,7 @@ fn every_sample_belongs_to_a_family_with_help_and_type() {
         "tenfour_throttled_total",
         "tenfour_authn_errors_total",
         "tenfour_http_requests_total",
+        "tenfour_trace_spans_exported_total",
         "tenfour_log_entries_dropped_total",
         "tenfour_log_write_errors_total",
         "tenfour_build_info",
@@ -305,4 +306,20 @@ fn publishes_over_http_count_with_those_of_devices() {
     assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"Throttle\"}"), 1.0);
     let throttled = "tenfour_throttled_total{quota=\"inbound_publishes\"}";
     assert_eq!(sample(&telemetry, throttled), 1.0);
+}
+
+#[test]
+fn spans_are_counted_in_numbers_and_lost_ones_by_reason() {
+    let telemetry = silent();
+    telemetry.metrics().spans_exported(5);
+    telemetry.metrics().spans_exported(2);
+    telemetry.metrics().spans_dropped(SpanDrop::GivenUp, 3);
+    telemetry.metrics().spans_dropped(SpanDrop::QueueFull, 0);
+    let page = page(&telemetry);
+    assert!(page.contains("tenfour_trace_spans_exported_total 7\n"), "{page}");
+    for (reason, dropped) in [("given_up", 3), ("queue_full", 0), ("refused", 0), ("shutdown", 0)] {
+        let sample =
+            format!("tenfour_trace_spans_dropped_total{{reason=\"{reason}\"}} {dropped}\n");
+        assert!(page.contains(&sample), "{page}");
+    }
 }

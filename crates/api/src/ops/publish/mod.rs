@@ -25,7 +25,7 @@ pub struct Publishing {
 /// Checks the call, authorises its sender and publishes. `label` is the topic, still
 /// percent-encoded.
 pub(crate) fn begin<'a>(node: &Arc<Node>, label: &str, call: Call<'a>) -> Begun<'a> {
-    let Call { head, payload, sender, trace_id } = call;
+    let Call { head, payload, sender, trace_id, .. } = call;
     let mut ledger = Ledger::open(node, sender, trace_id);
     let input = Input::parse(label, head, node.rules().profile, &mut ledger.request);
     match input.and_then(|input| publish(&ledger, &input, payload)) {

@@ -123,6 +123,7 @@ impl Input {
             topic: self.topic()?,
             payload,
             properties: self.properties.as_properties(),
+            optional: None,
             confirmation: self.confirmation,
             deadline: self.wishes.deadline,
         })

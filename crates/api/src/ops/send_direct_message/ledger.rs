@@ -10,6 +10,8 @@ use telemetry::{TraceId, event};
 
 use super::Progress;
 use super::input::Request;
+use crate::fault::Fault;
+use crate::trace::{CallTrace, Ending, Failure, Subject};
 use crate::truth::Truth;
 
 /// Collects what the log entry of one call says and writes it when the call settles. Dropped
@@ -21,6 +23,8 @@ pub(crate) struct Ledger {
     trace_id: TraceId,
     /// The request that named the receiver among many.
     pub(super) batch: Option<TraceId>,
+    /// None if the call is not traced.
+    pub(super) trace: Option<Arc<CallTrace>>,
     pub(super) sender: Peer,
     pub(super) payload_bytes: usize,
     pub(super) taken_in: Moment,
@@ -40,6 +44,7 @@ impl Ledger {
             request: Request::default(),
             trace_id,
             batch: None,
+            trace: None,
             sender,
             payload_bytes,
             taken_in: node.now(),
@@ -73,6 +78,9 @@ impl Ledger {
 
     fn write(&mut self, settled: &Settled) {
         self.settled = true;
+        if let Some(trace) = &self.trace {
+            trace.finish(&self.node, &self.ending(trace, settled));
+        }
         if self.request.dry_run {
             return self.write_dry_run(settled);
         }
@@ -94,6 +102,29 @@ impl Ledger {
             connection_epoch: *epoch,
             payload_bytes: self.payload_bytes,
         });
+    }
+
+    fn ending<'a>(&'a self, trace: &CallTrace, settled: &'a Settled) -> Ending<'a> {
+        let fault = Fault::of_direct(settled);
+        let status = fault.as_ref().map_or(200, |fault| fault.kind.status().as_u16());
+        // What a dry run foresees is what it answers, not what became of it.
+        let foresees = self.request.dry_run && trace.is_authorised();
+        let is_answered = settled.outcome != DirectOutcome::SenderDisconnected;
+        Ending {
+            trace_id: self.trace_id,
+            subject: Some(Subject {
+                client_id: self.client_id(),
+                topic: self.request.topic.as_deref().unwrap_or(""),
+                principal_id: &self.sender.principal.id,
+                payload_bytes: self.payload_bytes,
+                confirmation: self.request.confirmation,
+                dry_run: self.request.dry_run,
+            }),
+            settled: Some(settled),
+            status: is_answered.then_some(if foresees { 200 } else { status }),
+            failure: fault.as_ref().filter(|_| !foresees).map(Failure::of),
+            delivery: Truth::of(settled).filter(|_| !foresees).map(Truth::word),
+        }
     }
 
     fn write_dry_run(&self, settled: &Settled) {

@@ -11,14 +11,17 @@ mod wishes;
 
 use std::sync::Arc;
 
-use broker::{Dispatched, Node, Settle, Settled, Waiter};
+use broker::{Dispatched, HandOver, Node, Settle, Settled, Waiter};
 use engine::access::{Peer, SendPermit};
+use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
+use mqtt::PropertiesBuf;
 use telemetry::TraceId;
 
 use super::Call;
 use crate::deliveries::{Claim, Deliveries, Known, Record, Target};
 use crate::exchange::{Begun, Exchange};
+use crate::trace::CallTrace;
 use input::Input;
 pub(crate) use input::{check_client_id, check_topic, is_addressable};
 pub(crate) use ledger::Ledger;
@@ -32,6 +35,7 @@ pub struct Dispatch<'a> {
     permit: SendPermit,
     sender: Peer,
     record: Option<Arc<Record>>,
+    trace: Option<Arc<CallTrace>>,
     deliveries: Arc<Deliveries>,
 }
 
@@ -61,8 +65,9 @@ pub(crate) fn begin<'a>(
     client_id: &str,
     call: Call<'a>,
 ) -> Begun<'a> {
-    let Call { head, payload, sender, trace_id } = call;
+    let Call { head, payload, sender, trace_id, trace } = call;
     let mut ledger = Ledger::open(node, sender, payload.len(), trace_id);
+    ledger.trace = trace;
     let input = Input::parse(client_id, head, &mut ledger.request);
     let checked = input.map_err(DirectOutcome::Invalid).and_then(|mut input| {
         input.take_fingerprint(payload);
@@ -70,6 +75,9 @@ pub(crate) fn begin<'a>(
         named.map_err(DirectOutcome::Invalid)?;
         Dispatch::authorise(node, deliveries, &ledger, (input, payload))
     });
+    if let (Some(trace), Ok(_)) = (&ledger.trace, &checked) {
+        trace.authorised(node.now());
+    }
     match checked {
         Ok(dispatch) if ledger.request.dry_run => Begun::Answered(dispatch.dry_run(ledger)),
         Ok(dispatch) => Begun::Direct(Exchange::new(ledger), dispatch),
@@ -141,7 +149,8 @@ impl<'a> Dispatch<'a> {
         check_response(node, &input)?;
         let record = record(node, deliveries, ledger, &input);
         let (sender, deliveries) = (ledger.sender.clone(), Arc::clone(deliveries));
-        Ok(Dispatch { input, payload, permit, sender, record, deliveries })
+        let trace = ledger.trace.clone();
+        Ok(Dispatch { input, payload, permit, sender, record, trace, deliveries })
     }
 
     /// Hands the message to its device, or joins the one that it repeats. With a confirmation,
@@ -154,6 +163,9 @@ impl<'a> Dispatch<'a> {
         match self.deliveries.claim(&record, node.now()) {
             Claim::New => self.send_new(node, &record, settle),
             Claim::Repeated(original) => {
+                if let Some(trace) = &self.trace {
+                    trace.repeats(original.trace_id());
+                }
                 let progress = Progress { dispatched: None, original: Some(original.trace_id()) };
                 match original.join(node, settle(), self.input.patience()) {
                     Ok(dispatched) => Sent::Waiting(Progress { dispatched, ..progress }),
@@ -205,9 +217,19 @@ impl<'a> Dispatch<'a> {
         node: &Arc<Node>,
         waiter: impl FnOnce() -> Waiter,
     ) -> Result<Dispatched, Settled> {
-        let Dispatch { input, payload, permit, .. } = self;
+        let Dispatch { input, payload, permit, trace, .. } = self;
+        let traced = trace.as_ref().and_then(|trace| trace.with_traceparent(&input.properties));
         let message = input.message(payload).map_err(|outcome| Settled::refused(outcome, None))?;
-        node.send_direct(permit, &input.client_id, &message, waiter)
+        let message = DirectMessage {
+            optional: traced.as_ref().map(PropertiesBuf::as_properties),
+            ..message
+        };
+        let hand_over = HandOver {
+            client_id: &input.client_id,
+            message: &message,
+            routed: trace.as_ref().map(|trace| trace.routed()),
+        };
+        node.send_direct(permit, hand_over, waiter)
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use broker::{Node, Settle, Settled, Waiter};
+use broker::{HandOver, Node, Settle, Settled, Waiter};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
 use engine::outcome::DirectOutcome;
+use mqtt::PropertiesBuf;
 
 use super::input::Input;
 use super::{Dispatch, answered_at_once, check_response, listener};
 use crate::deliveries::Record;
 use crate::ops::send_direct_message::Sent;
+use crate::trace::CallTrace;
 
 /// Everything that is needed to send the message later.
 pub(super) struct Patient {
@@ -20,6 +22,7 @@ pub(super) struct Patient {
     sender: Peer,
     input: Input,
     payload: Box<[u8]>,
+    trace: Option<Arc<CallTrace>>,
     begun: Moment,
 }
 
@@ -33,6 +36,7 @@ impl Dispatch<'_> {
             sender: self.sender.clone(),
             input: self.input.clone(),
             payload: self.payload.into(),
+            trace: self.trace.clone(),
             begun: node.now(),
         })
     }
@@ -80,14 +84,22 @@ impl Patient {
             .access()
             .send_direct(&self.sender, &self.input.client_id, topic, now)
             .map_err(|_| refused(DirectOutcome::SenderUnauthorized))?;
+        let trace = self.trace.as_ref();
+        let traced = trace.and_then(|trace| trace.with_traceparent(&self.input.properties));
         let message = DirectMessage {
             topic,
             payload: &self.payload,
             properties: self.input.properties.as_properties(),
+            optional: traced.as_ref().map(PropertiesBuf::as_properties),
             confirmation: self.input.confirmation,
             deadline,
         };
+        let hand_over = HandOver {
+            client_id: &self.input.client_id,
+            message: &message,
+            routed: trace.map(|trace| trace.routed()),
+        };
         let heard = listener(&self.node, &self.record, &self.input);
-        self.node.send_direct(permit, &self.input.client_id, &message, || Waiter::new(heard))
+        self.node.send_direct(permit, hand_over, || Waiter::new(heard))
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn begin<'a>(
     deliveries: &Arc<Deliveries>,
     call: Call<'_>,
 ) -> Begun<'a> {
-    let Call { head, payload: body, sender, trace_id } = call;
+    let Call { head, payload: body, sender, trace_id, .. } = call;
     let mut ledger = Ledger::open(node, sender, trace_id);
     let input = match Input::parse(body, head, &mut ledger.topic) {
         Ok(input) => input,

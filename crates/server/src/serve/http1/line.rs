@@ -27,7 +27,8 @@ const SPARE_BYTES: usize = 64 * 1024;
 /// thread that read the device's PUBACK, and that to a publish by the journal's once the message is
 /// durable, so no task has to be woken.
 ///
-/// Invariant: whoever holds the lock calls into the node for nothing but its log and its metrics.
+/// Invariant: whoever holds the lock calls into the node for nothing but its log, its metrics and
+/// its spans.
 pub(super) struct Line(Mutex<State>);
 
 /// What the lock protects.

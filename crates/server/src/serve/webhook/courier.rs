@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use client::{SendError, Sender, SenderIdentity, SenderOptions};
+use client::SendError;
 use http::StatusCode;
 use telemetry::event::{self, WebhookDrop};
 use telemetry::{Status, Telemetry};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::backoff;
 use super::queue::{Letter, Queue};
 use super::signature::Signer;
 use crate::config;
+use crate::serve::backoff;
+use crate::serve::poster::Poster;
 
 /// How many posts are under way at a time, each on a connection of its own that is kept.
 const AT_A_TIME: usize = 4;
@@ -30,8 +31,8 @@ pub(super) struct Courier {
     /// What is to be tried again, and when; the number keeps two of one moment apart.
     again: BTreeMap<(Instant, u64), Letter>,
     numbers: u64,
-    /// Senders without a post.
-    idle: Vec<Sender>,
+    /// Connections without a post.
+    idle: Vec<Poster>,
     under_way: JoinSet<Attempt>,
     /// It was said that receipts do not get through.
     failing: bool,
@@ -46,7 +47,7 @@ struct Post {
 /// A post that has ended.
 struct Attempt {
     letter: Letter,
-    sender: Sender,
+    poster: Poster,
     result: Result<(), Failure>,
 }
 
@@ -74,7 +75,7 @@ impl Courier {
         telemetry: Arc<Telemetry>,
     ) -> Result<Self, SendError> {
         let (attempts, signer) = (config.attempts, Signer::new(config.secret.bytes()));
-        let idle = (0..AT_A_TIME).map(|_| sender(&config)).collect::<Result<_, _>>()?;
+        let idle = (0..AT_A_TIME).map(|_| poster(&config)).collect::<Result<_, _>>()?;
         Ok(Courier {
             post: Arc::new(Post { config, signer }),
             attempts,
@@ -117,15 +118,15 @@ impl Courier {
     }
 
     fn begin(&mut self, letter: Letter) {
-        let Some(sender) = self.idle.pop() else { return self.put_off(letter) };
-        self.under_way.spawn(Arc::clone(&self.post).attempt(letter, sender));
+        let Some(poster) = self.idle.pop() else { return self.put_off(letter) };
+        self.under_way.spawn(Arc::clone(&self.post).attempt(letter, poster));
     }
 
     fn handle(&mut self, ended: Result<Attempt, JoinError>) -> Next {
-        let Some(Attempt { letter, sender, result }) = self.take_back(ended) else {
+        let Some(Attempt { letter, poster, result }) = self.take_back(ended) else {
             return Next::GoOn;
         };
-        self.idle.push(sender);
+        self.idle.push(poster);
         let metrics = self.telemetry.metrics();
         metrics.webhook_attempt(Status::of(result.is_ok()));
         match result {
@@ -159,7 +160,7 @@ impl Courier {
             return Some(attempt);
         }
         self.telemetry.metrics().webhook_dropped(WebhookDrop::GivenUp);
-        self.idle.extend(sender(&self.post.config));
+        self.idle.extend(poster(&self.post.config));
         None
     }
 
@@ -198,7 +199,7 @@ impl Courier {
             match timeout_at(deadline, self.under_way.join_next()).await {
                 Ok(Some(ended)) => {
                     let Some(attempt) = self.take_back(ended) else { continue };
-                    self.idle.push(attempt.sender);
+                    self.idle.push(attempt.poster);
                     let metrics = self.telemetry.metrics();
                     metrics.webhook_attempt(Status::of(attempt.result.is_ok()));
                     dropped += usize::from(attempt.result.is_err());
@@ -221,33 +222,21 @@ impl Courier {
     }
 }
 
-fn sender(config: &config::Webhook) -> Result<Sender, SendError> {
-    Sender::new(SenderOptions {
-        connect_timeout: config.timeout,
-        answer_timeout: config.timeout,
-        ..SenderOptions::new(config.url.clone(), SenderIdentity::Anonymous, config.tls.clone())
-    })
+fn poster(config: &config::Webhook) -> Result<Poster, SendError> {
+    Poster::new(&config.remote, config.timeout)
 }
 
 impl Post {
-    async fn attempt(self: Arc<Self>, mut letter: Letter, mut sender: Sender) -> Attempt {
+    async fn attempt(self: Arc<Self>, mut letter: Letter, mut poster: Poster) -> Attempt {
         letter.attempts += 1;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let headers = self.signer.headers(&letter.id, now.as_secs(), &letter.body);
-        let post = sender.post(&self.config.path_and_query, &headers, &letter.body);
-        let result = match timeout(self.config.timeout, post).await {
-            Ok(Ok(status)) if status.is_success() => Ok(()),
-            Ok(Ok(StatusCode::GONE)) => Err(Failure::Gone),
-            Ok(Ok(status)) => {
-                let url = &self.config.url;
-                Err(Failure::Passing(format!("{url} answered {}", status.as_u16())))
-            }
-            Ok(Err(error)) => Err(Failure::Passing(error.to_string())),
-            Err(_) => {
-                let (url, limit) = (&self.config.url, self.config.timeout.as_secs_f64());
-                Err(Failure::Passing(format!("{url} did not answer within {limit} s")))
-            }
+        let result = match poster.post(&headers, &letter.body).await.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => Ok(()),
+            Ok(StatusCode::GONE) => Err(Failure::Gone),
+            Ok(status) => Err(Failure::Passing(poster.answered(status))),
+            Err(sentence) => Err(Failure::Passing(sentence)),
         };
-        Attempt { letter, sender, result }
+        Attempt { letter, poster, result }
     }
 }

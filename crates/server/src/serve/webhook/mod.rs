@@ -1,7 +1,6 @@
 //! Receipts posted to a server of the operator's: signed, tried again, and bounded, so that a receiver
 //! that is slow or dead disturbs nobody.
 
-mod backoff;
 mod courier;
 mod queue;
 mod signature;

@@ -1,4 +1,4 @@
-//! When a receipt is tried again.
+//! When what did not get through is posted again.
 
 use std::time::Duration;
 

@@ -54,6 +54,9 @@ pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
 /// Most client IDs, or beginnings of them, whose receipts one reader gets (ours).
 pub const RECEIPT_PATTERNS: usize = 16;
 
+/// Clients of which it is remembered at a time that an operation was called for them (ours).
+pub const CLIENTS_WITH_RATES: usize = 4_096;
+
 /// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
 /// configuration may change. A rate of `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,18 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
+    /// GetConnection calls of the whole account.
+    pub get_connection: Option<Rate>,
+    /// GetConnection calls about one client.
+    pub get_connection_per_client: Option<Rate>,
+    /// DeleteConnection calls of the whole account.
+    pub delete_connection: Option<Rate>,
+    /// DeleteConnection calls about one client.
+    pub delete_connection_per_client: Option<Rate>,
+    /// ListSubscriptions calls of the whole account.
+    pub list_subscriptions: Option<Rate>,
+    /// ListSubscriptions calls about one client.
+    pub list_subscriptions_per_client: Option<Rate>,
 }
 
 impl Default for Quotas {
@@ -133,6 +148,12 @@ impl Quotas {
             dequeued_per_connection: None,
             retained_publishes: None,
             retained_publish_interval: None,
+            get_connection: None,
+            get_connection_per_client: None,
+            delete_connection: None,
+            delete_connection_per_client: None,
+            list_subscriptions: None,
+            list_subscriptions_per_client: None,
             ..self
         }
     }
@@ -177,6 +198,12 @@ pub struct Bounds {
     pub receipt_events: usize,
     /// Receipts that wait for the webhook, those that are to be tried again among them.
     pub webhook_queue: usize,
+    /// How long it is known when and why a connection ended. AWS's are 30 minutes (spec 2.2).
+    pub departure_life: Duration,
+    /// Of how many clients at most that is known.
+    pub departures: usize,
+    /// Bytes that this may take.
+    pub departure_bytes: usize,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
@@ -204,6 +231,9 @@ impl Default for Bounds {
             receipt_readers: 100,
             receipt_events: 10_000,
             webhook_queue: 10_000,
+            departure_life: Duration::from_secs(1_800),
+            departures: 200_000,
+            departure_bytes: 64 * 1024 * 1024,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
         }

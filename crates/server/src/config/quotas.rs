@@ -101,6 +101,24 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             COUNTS,
             default.members_per_shared_group,
         ),
+        get_connection: rate(table, "get_connection", default.get_connection),
+        get_connection_per_client: rate(
+            table,
+            "get_connection_per_client",
+            default.get_connection_per_client,
+        ),
+        delete_connection: rate(table, "delete_connection", default.delete_connection),
+        delete_connection_per_client: rate(
+            table,
+            "delete_connection_per_client",
+            default.delete_connection_per_client,
+        ),
+        list_subscriptions: rate(table, "list_subscriptions", default.list_subscriptions),
+        list_subscriptions_per_client: rate(
+            table,
+            "list_subscriptions_per_client",
+            default.list_subscriptions_per_client,
+        ),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }
@@ -137,6 +155,9 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         receipt_readers: number(table, "receipt_readers", COUNTS, default.receipt_readers),
         receipt_events: number(table, "receipt_events", COUNTS, default.receipt_events),
         webhook_queue: number(table, "webhook_queue", COUNTS, default.webhook_queue),
+        departure_life: time(table, "departure_life", LONG_TIMES, default.departure_life),
+        departures: number(table, "departures", COUNTS, default.departures),
+        departure_bytes: number(table, "departure_bytes", BYTES, default.departure_bytes),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
         queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
     }

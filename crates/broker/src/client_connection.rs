@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
+use engine::Moment;
 use engine::access::GetConnectionPermit;
 use engine::close::CloseReason;
 use engine::departures::Departure;
 use engine::session::Memory;
-use engine::Moment;
 use mqtt::ClientId;
 use telemetry::Quota;
 

@@ -82,7 +82,7 @@ impl Node {
         deletion: Deletion,
         now: Moment,
     ) -> Ticket {
-        // A crash finds both the session and its Will, or neither.
+        // A crash leaves no Will behind that was prevented together with its session.
         let together = self.keeper.together();
         let mut durable = Ticket::NONE;
         if deletion.prevent_will && state.session.will.take().is_some() {

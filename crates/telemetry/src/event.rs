@@ -18,9 +18,7 @@ mod subscribe;
 mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
-pub use client_operation::{
-    ClientOperation, DeleteConnection, GetConnection, ListSubscriptions,
-};
+pub use client_operation::{ClientOperation, DeleteConnection, GetConnection, ListSubscriptions};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
 pub use direct_message_dry_run::DirectMessageDryRun;

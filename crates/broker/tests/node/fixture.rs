@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{ClientConnection, ClientRefused, Confirmation, Node, NodeSettings, Settled, Storage, Waiter};
+use broker::{
+    ClientConnection, ClientRefused, Confirmation, Node, NodeSettings, Settled, Storage, Waiter,
+};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;

@@ -10,8 +10,8 @@ use serde_json::json;
 use telemetry::event::{
     AuthenticationType, AuthnError, ClientOperation, Connect, DeleteConnection, DirectMessage,
     DirectMessageDryRun, Disconnect, Filters, GetConnection, GetRetainedMessage, HttpPublish,
-    ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut,
-    Refusal, RegistryReload, Sender, Server, Subscribe, Unsubscribe,
+    ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut, Refusal,
+    RegistryReload, Sender, Server, Subscribe, Unsubscribe,
 };
 use telemetry::{FailureClass, Quota, Verdict};
 

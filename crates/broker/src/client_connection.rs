@@ -8,7 +8,6 @@ use engine::close::CloseReason;
 use engine::departures::Departure;
 use engine::session::Memory;
 use mqtt::ClientId;
-use telemetry::Quota;
 
 use crate::connection::Connection;
 use crate::device::Kept;
@@ -70,13 +69,8 @@ impl Node {
         permit: &GetConnectionPermit,
         client_id: &ClientId,
     ) -> Result<ClientConnection, ClientRefused> {
-        let (now, quotas) = (self.now(), &self.rules.quotas);
-        self.named_clients.get_connection.take(
-            (quotas.get_connection, Quota::GetConnection),
-            (quotas.get_connection_per_client, Quota::GetConnectionPerClient),
-            client_id,
-            now,
-        )?;
+        let (now, rates) = (self.now(), self.rules.quotas.get_connection);
+        self.named_clients.get_connection.take(rates, client_id, now)?;
         let found = self.find_connection(client_id, now).ok_or(ClientRefused::Unknown)?;
         let socket = found.socket.filter(|_| permit.includes_socket_information());
         Ok(ClientConnection { socket, ..found })

@@ -7,7 +7,6 @@ use engine::close::CloseReason;
 use engine::{Moment, Ticket};
 use mqtt::ClientId;
 use parking_lot::MutexGuard;
-use telemetry::Quota;
 
 use crate::device::{Device, State};
 use crate::leave::Leave;
@@ -37,13 +36,8 @@ impl Node {
         client_id: &ClientId,
         deletion: Deletion,
     ) -> Result<Durable, ClientRefused> {
-        let (now, quotas) = (self.now(), &self.rules.quotas);
-        self.named_clients.delete_connection.take(
-            (quotas.delete_connection, Quota::DeleteConnection),
-            (quotas.delete_connection_per_client, Quota::DeleteConnectionPerClient),
-            client_id,
-            now,
-        )?;
+        let (now, rates) = (self.now(), self.rules.quotas.delete_connection);
+        self.named_clients.delete_connection.take(rates, client_id, now)?;
         let device = self.devices.get(client_id.as_str()).ok_or(ClientRefused::Unknown)?;
         let state = device.lock();
         let durable = if state.connection.is_some() {

@@ -4,7 +4,6 @@ use std::ops::Bound;
 
 use engine::access::ListSubscriptionsPermit;
 use mqtt::{ClientId, QoS};
-use telemetry::Quota;
 
 use crate::named_clients::ClientRefused;
 use crate::node::Node;
@@ -22,13 +21,8 @@ impl Node {
         after: Option<&str>,
         count: usize,
     ) -> Result<Vec<(Box<str>, QoS)>, ClientRefused> {
-        let (now, quotas) = (self.now(), &self.rules.quotas);
-        self.named_clients.list_subscriptions.take(
-            (quotas.list_subscriptions, Quota::ListSubscriptions),
-            (quotas.list_subscriptions_per_client, Quota::ListSubscriptionsPerClient),
-            client_id,
-            now,
-        )?;
+        let (now, rates) = (self.now(), self.rules.quotas.list_subscriptions);
+        self.named_clients.list_subscriptions.take(rates, client_id, now)?;
         let device = self.devices.get(client_id.as_str()).ok_or(ClientRefused::Unknown)?;
         let state = device.lock();
         if state.connection.is_none() && !state.has_session(now) {

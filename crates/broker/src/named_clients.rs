@@ -2,8 +2,8 @@
 
 use engine::Moment;
 use engine::client_rates::ClientRates;
-use engine::limits::CLIENTS_WITH_RATES;
-use engine::rate::{Bucket, Rate};
+use engine::limits::{CLIENTS_WITH_RATES, OperationRates};
+use engine::rate::Bucket;
 use mqtt::ClientId;
 use parking_lot::Mutex;
 use telemetry::Quota;
@@ -17,59 +17,75 @@ pub enum ClientRefused {
     Unknown,
 }
 
-/// The rates of these operations.
-#[derive(Default)]
+/// How often these operations may be called.
 pub(crate) struct NamedClients {
     pub(crate) get_connection: Budget,
     pub(crate) delete_connection: Budget,
     pub(crate) list_subscriptions: Budget,
 }
 
-/// The rates of one operation: of the account, and for each client.
+/// How often one operation may be called: by the account, and for each client.
 pub(crate) struct Budget {
-    account: Bucket,
-    clients: Mutex<ClientRates>,
+    account: (Bucket, Quota),
+    clients: (Mutex<ClientRates>, Quota),
 }
 
-/// A rate, and what it is called.
-pub(crate) type Named = (Option<Rate>, Quota);
-
-impl Default for Budget {
+impl Default for NamedClients {
     fn default() -> Self {
-        let clients = Mutex::new(ClientRates::new(CLIENTS_WITH_RATES));
-        Budget { account: Bucket::new(), clients }
+        NamedClients {
+            get_connection: Budget::new(Quota::GetConnection, Quota::GetConnectionPerClient),
+            delete_connection: Budget::new(
+                Quota::DeleteConnection,
+                Quota::DeleteConnectionPerClient,
+            ),
+            list_subscriptions: Budget::new(
+                Quota::ListSubscriptions,
+                Quota::ListSubscriptionsPerClient,
+            ),
+        }
     }
 }
 
 impl Budget {
+    /// The quotas that are told to be exceeded.
+    fn new(account: Quota, client: Quota) -> Self {
+        let clients = Mutex::new(ClientRates::new(CLIENTS_WITH_RATES));
+        Budget { account: (Bucket::new(), account), clients: (clients, client) }
+    }
+
     /// Takes one call about that client. One too many for a client costs the account nothing, so
     /// that nobody is kept from other clients by it.
     pub(crate) fn take(
         &self,
-        account: Named,
-        client: Named,
+        rates: OperationRates,
         client_id: &ClientId,
         now: Moment,
     ) -> Result<(), ClientRefused> {
         let throttled = |quota| move |_| ClientRefused::Throttled(quota);
-        self.account.look(account.0, now).map_err(throttled(account.1))?;
-        self.clients.lock().take(client_id, client.0, now).map_err(throttled(client.1))?;
-        self.account.take(account.0, now).map_err(throttled(account.1))
+        let ((account, account_quota), (clients, client_quota)) = (&self.account, &self.clients);
+        account.look(rates.account, now).map_err(throttled(*account_quota))?;
+        let taken = clients.lock().take(client_id, rates.per_client, now);
+        taken.map_err(throttled(*client_quota))?;
+        account.take(rates.account, now).map_err(throttled(*account_quota))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use engine::rate::Rate;
+
     use super::*;
 
     #[test]
     fn one_client_that_is_asked_for_too_often_takes_nothing_from_others() {
-        let budget = Budget::default();
-        let account = (Some(Rate::per_second(3)), Quota::GetConnection);
-        let client = (Some(Rate::per_second(1)), Quota::GetConnectionPerClient);
+        let budget = Budget::new(Quota::GetConnection, Quota::GetConnectionPerClient);
+        let rates = OperationRates {
+            account: Some(Rate::per_second(3)),
+            per_client: Some(Rate::per_second(1)),
+        };
         let take = |name: &str, millis: u64| {
             let client_id = ClientId::parse(name).expect("valid");
-            budget.take(account, client, &client_id, Moment::from_micros(millis * 1_000))
+            budget.take(rates, &client_id, Moment::from_micros(millis * 1_000))
         };
         assert_eq!(take("a", 0), Ok(()));
         for _ in 0..10 {

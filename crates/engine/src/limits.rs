@@ -111,18 +111,26 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
-    /// GetConnection calls of the whole account.
-    pub get_connection: Option<Rate>,
-    /// GetConnection calls about one client.
-    pub get_connection_per_client: Option<Rate>,
-    /// DeleteConnection calls of the whole account.
-    pub delete_connection: Option<Rate>,
-    /// DeleteConnection calls about one client.
-    pub delete_connection_per_client: Option<Rate>,
-    /// ListSubscriptions calls of the whole account.
-    pub list_subscriptions: Option<Rate>,
-    /// ListSubscriptions calls about one client.
-    pub list_subscriptions_per_client: Option<Rate>,
+    /// GetConnection calls.
+    pub get_connection: OperationRates,
+    /// DeleteConnection calls.
+    pub delete_connection: OperationRates,
+    /// ListSubscriptions calls.
+    pub list_subscriptions: OperationRates,
+}
+
+/// The rates of an operation on a client that a sender names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationRates {
+    /// Of the whole account.
+    pub account: Option<Rate>,
+    /// For each client.
+    pub per_client: Option<Rate>,
+}
+
+impl OperationRates {
+    /// No limit.
+    pub const NONE: OperationRates = OperationRates { account: None, per_client: None };
 }
 
 impl Default for Quotas {
@@ -148,12 +156,9 @@ impl Quotas {
             dequeued_per_connection: None,
             retained_publishes: None,
             retained_publish_interval: None,
-            get_connection: None,
-            get_connection_per_client: None,
-            delete_connection: None,
-            delete_connection_per_client: None,
-            list_subscriptions: None,
-            list_subscriptions_per_client: None,
+            get_connection: OperationRates::NONE,
+            delete_connection: OperationRates::NONE,
+            list_subscriptions: OperationRates::NONE,
             ..self
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use broker::{ClientRefused, Node, Standing};
 use engine::close::CloseReason;
-use engine::limits::{Bounds, Quotas};
+use engine::limits::{Bounds, OperationRates, Quotas};
 use engine::rate::Rate;
 use mqtt::{ClientId, Disconnect, Packet, Properties, QoS, ReasonCode, Version};
 use store::Memory;
@@ -130,8 +130,8 @@ async fn messages_that_wait_for_their_acknowledgement_are_counted_offline_too() 
 
 #[tokio::test]
 async fn each_client_may_be_looked_at_once_a_second() {
-    let rate = Some(Rate::per_second(1));
-    let quotas = Quotas { get_connection_per_client: rate, ..Quotas::default().without_rates() };
+    let get_connection = OperationRates { account: None, per_client: Some(Rate::per_second(1)) };
+    let quotas = Quotas { get_connection, ..Quotas::default().without_rates() };
     let node = node_with(quotas, Bounds::default());
     let refused = Err(ClientRefused::Throttled(Quota::GetConnectionPerClient));
     assert_eq!(look(&node, "nobody"), Err(ClientRefused::Unknown));

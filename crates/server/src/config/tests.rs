@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use engine::limits::{Bounds, Quotas};
+use engine::limits::{Bounds, OperationRates, Quotas};
 use engine::rate::Rate;
 use tempfile::TempDir;
 
@@ -102,6 +102,10 @@ fn every_quota_and_limit_can_be_set() {
     )
     .unwrap();
     let seconds = Duration::from_secs_f64;
+    let operation = |account, per_client| OperationRates {
+        account: Some(Rate::per_second(account)),
+        per_client: Some(Rate::per_second(per_client)),
+    };
     assert_eq!(
         config.quotas,
         Quotas {
@@ -130,12 +134,9 @@ fn every_quota_and_limit_can_be_set() {
             retained_publish_interval: Some(seconds(0.5)),
             shared_groups: 22,
             members_per_shared_group: 21,
-            get_connection: Some(Rate::per_second(30)),
-            get_connection_per_client: Some(Rate::per_second(31)),
-            delete_connection: Some(Rate::per_second(32)),
-            delete_connection_per_client: Some(Rate::per_second(33)),
-            list_subscriptions: Some(Rate::per_second(34)),
-            list_subscriptions_per_client: Some(Rate::per_second(35)),
+            get_connection: operation(30, 31),
+            delete_connection: operation(32, 33),
+            list_subscriptions: operation(34, 35),
         }
     );
     assert_eq!(

@@ -150,7 +150,14 @@ def test_other_methods_are_refused(raw, method):
     check_shape(answer, 405, "METHOD_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize("path", ["/", "/connections/a/b/c/d", "/topicsy", "/mqttx", "//", "/%2F"])
+@pytest.mark.parametrize("path", ["/connections/a/message", "/connections/a/b/c/d"])
+def test_a_connection_takes_no_message_under_another_path(raw, path):
+    answer = raw.request("POST", path)
+    check_shape(answer, 405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == "GET, DELETE"
+
+
+@pytest.mark.parametrize("path", ["/", "/connections", "/topicsy", "/mqttx", "//", "/%2F"])
 def test_unknown_paths_are_named(raw, path):
     answer = raw.request("POST", path)
     check_shape(answer, 404, "UNKNOWN_OPERATION")

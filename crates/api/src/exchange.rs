@@ -7,6 +7,7 @@ use serde_json::Value;
 use telemetry::TraceId;
 
 use crate::fault::Fault;
+use crate::ops::delete_connection::Deleting;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
 use crate::ops::send_direct_messages::Many;
@@ -27,6 +28,8 @@ pub enum Begun<'a> {
 pub enum Later {
     /// A message was published: when it is durable.
     Published(Publishing),
+    /// A connection was deleted: when its session is sure to be gone.
+    Deleted(Deleting),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
 }
@@ -36,6 +39,7 @@ impl Later {
     pub fn when_answered(self, then: impl FnOnce(Reply) + Send + 'static) {
         match self {
             Later::Published(publishing) => publishing.when_answered(then),
+            Later::Deleted(deleting) => deleting.when_answered(then),
             Later::Many(many) => many.when_answered(then),
         }
     }

@@ -145,12 +145,20 @@ impl Fault {
             | Refused::Mqtt5Property(_)
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
-            | Refused::Client(_) => Kind::InvalidRequest,
+            | Refused::Client(_)
+            | Refused::ClientId(_)
+            | Refused::IncludeSocketInformation(_)
+            | Refused::CleanSession(_)
+            | Refused::PreventWill(_) => Kind::InvalidRequest,
             Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
             Refused::Unauthorized(_) => Kind::Forbidden,
-            Refused::NothingRetained | Refused::NoReceipt => Kind::ResourceNotFound,
+            Refused::NothingRetained | Refused::NoClient | Refused::NoReceipt => {
+                Kind::ResourceNotFound
+            }
             Refused::ReceiptReaders | Refused::Throttled(_) => Kind::Throttling,
-            Refused::NotKept | Refused::Internal => Kind::InternalFailure,
+            Refused::NotKept | Refused::SessionNotRemoved | Refused::Internal => {
+                Kind::InternalFailure
+            }
         };
         Fault::new(kind, refused.reason(), refused.sentence())
     }
@@ -169,8 +177,10 @@ impl Fault {
                 format!(
                     "No operation has the path {path}; a direct message goes to \
                      /connections/{{clientId}}/messages or, for many clients, to \
-                     /direct-messages, a publish to /topics/{{topic}}, and \
-                     retained messages are at /retainedMessage."
+                     /direct-messages, a publish to /topics/{{topic}}, a connection is at \
+                     /connections/{{clientId}}, its subscriptions are at \
+                     /connections/{{clientId}}/subscriptions, and retained messages at \
+                     /retainedMessage."
                 ),
             ),
             Misrouted::WrongMethod { allow } => Fault {

@@ -28,6 +28,7 @@ pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
+pub use ops::delete_connection::Deleting;
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
 pub use ops::send_direct_messages::Many;

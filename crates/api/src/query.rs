@@ -77,6 +77,19 @@ impl<'a> Query<'a> {
         found.map(Pair::decoded).transpose()
     }
 
+    /// The parameter `name`, `true` or `false` in any case (spec 12.9).
+    ///
+    /// # Errors
+    /// The sentence for the sender.
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, String> {
+        match self.parameter(name).map_err(|error| error.sentence(name))?.as_deref() {
+            None => Ok(None),
+            Some(value) if value.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(value) if value.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(format!("The query parameter {name} must be true or false.")),
+        }
+    }
+
     /// The values of all parameters `name`, percent-decoded, in their order.
     ///
     /// # Errors
@@ -117,6 +130,18 @@ mod tests {
         assert_eq!(parameter("&&b=&", "b"), Ok(Some("".into())));
         assert_eq!(parameter("a==b", "a"), Ok(Some("=b".into())));
         assert_eq!(parameter("=1", ""), Ok(Some("1".into())));
+    }
+
+    #[test]
+    fn a_truth_is_written_in_any_case() {
+        let boolean = |query| Query::split(query).boolean("a");
+        assert_eq!(boolean("b=true"), Ok(None));
+        assert_eq!(boolean("a=tRuE"), Ok(Some(true)));
+        assert_eq!(boolean("a=FALSE"), Ok(Some(false)));
+        for query in ["a", "a=", "a=1", "a=true%20", "a=true&a=true", "a=%"] {
+            let sentence = boolean(query).expect_err(query);
+            assert!(sentence.starts_with("The "), "{sentence}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Every way in which operations other than a direct message can fail.
 
+use broker::ClientRefused;
 use telemetry::{FailureClass, Quota, event};
 
 /// Why a request was refused. `fault` turns it into status and error name, the log and the metrics
@@ -22,6 +23,14 @@ pub(crate) enum Refused {
     NextToken(String),
     /// The query parameter `client`.
     Client(String),
+    /// The client ID in the path.
+    ClientId(String),
+    /// The query parameter `includeSocketInformation`.
+    IncludeSocketInformation(String),
+    /// The query parameter `cleanSession`.
+    CleanSession(String),
+    /// The query parameter `preventWillMessage`.
+    PreventWill(String),
     /// The payload is larger than the quota.
     PayloadTooLarge {
         /// The quota, in bytes.
@@ -31,6 +40,8 @@ pub(crate) enum Refused {
     Unauthorized(&'static str),
     /// The topic has no retained message.
     NothingRetained,
+    /// Nothing is known of the client.
+    NoClient,
     /// No message of the sender with that trace ID is known.
     NoReceipt,
     /// As many read receipts as they happen as may.
@@ -39,8 +50,19 @@ pub(crate) enum Refused {
     Throttled(Quota),
     /// The message cannot be made durable.
     NotKept,
+    /// The end of the session cannot be made durable.
+    SessionNotRemoved,
     /// A fault of ours.
     Internal,
+}
+
+impl From<ClientRefused> for Refused {
+    fn from(refused: ClientRefused) -> Self {
+        match refused {
+            ClientRefused::Throttled(quota) => Refused::Throttled(quota),
+            ClientRefused::Unknown => Refused::NoClient,
+        }
+    }
 }
 
 impl Refused {
@@ -55,15 +77,19 @@ impl Refused {
             Refused::MaxResults(_) => "INVALID_MAX_RESULTS_PARAMETER",
             Refused::NextToken(_) => "INVALID_NEXT_TOKEN_PARAMETER",
             Refused::Client(_) => "INVALID_CLIENT_PARAMETER",
+            Refused::ClientId(_) => "MALFORMED_CLIENTID",
+            Refused::IncludeSocketInformation(_) => "INVALID_INCLUDE_SOCKET_INFORMATION_PARAMETER",
+            Refused::CleanSession(_) => "INVALID_CLEAN_SESSION_PARAMETER",
+            Refused::PreventWill(_) => "INVALID_PREVENT_WILL_MESSAGE_PARAMETER",
             Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
             Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
+            Refused::NoClient => "CLIENT_ID_NOT_FOUND",
             Refused::NoReceipt => "RECEIPT_NOT_FOUND",
             Refused::ReceiptReaders => "RECEIPT_READERS_EXCEEDED",
-            Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
-            Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
-            Refused::Throttled(_) => "PUBLISH_THROTTLED",
+            Refused::Throttled(quota) => throttled(*quota).0,
             Refused::NotKept => "MESSAGE_NOT_KEPT",
+            Refused::SessionNotRemoved => "SESSION_NOT_REMOVED",
             Refused::Internal => FailureClass::ServerError.reason(),
         }
     }
@@ -78,12 +104,17 @@ impl Refused {
             | Refused::Mqtt5Property(sentence)
             | Refused::MaxResults(sentence)
             | Refused::NextToken(sentence)
-            | Refused::Client(sentence) => sentence.clone(),
+            | Refused::Client(sentence)
+            | Refused::ClientId(sentence)
+            | Refused::IncludeSocketInformation(sentence)
+            | Refused::CleanSession(sentence)
+            | Refused::PreventWill(sentence) => sentence.clone(),
             Refused::PayloadTooLarge { limit } => {
                 format!("The payload is larger than {limit} bytes.")
             }
             Refused::Unauthorized(actions) => format!("The sender is not allowed {actions}."),
             Refused::NothingRetained => "The topic has no retained message.".into(),
+            Refused::NoClient => "No client with that ID is connected or has a session.".into(),
             Refused::NoReceipt => {
                 "No confirmed message of this sender has that trace ID, or none that is still known."
                     .into()
@@ -91,19 +122,14 @@ impl Refused {
             Refused::ReceiptReaders => {
                 "As many read receipts as may at a time (receipt_readers); try again later.".into()
             }
-            Refused::Throttled(Quota::RetainedPublishes) => {
-                "The rate of retained publishes is exceeded, on this topic or of the account; try \
-                 again later."
-                    .into()
-            }
-            Refused::Throttled(Quota::RetainedMessages) => {
-                "The account has as many retained messages as it may have; remove one first.".into()
-            }
-            Refused::Throttled(_) => {
-                "The account's rate of publishes is exceeded; try again later.".into()
-            }
+            Refused::Throttled(quota) => throttled(*quota).1.into(),
             Refused::NotKept => {
                 "The message cannot be kept; the server's log says why (STORE_FAILED).".to_owned()
+            }
+            Refused::SessionNotRemoved => {
+                "The connection is closed, but the end of the session cannot be made durable: it may \
+                 be there again after a restart; the server's log says why (STORE_FAILED)."
+                    .to_owned()
             }
             Refused::Internal => "An internal error occurred.".into(),
         }
@@ -125,18 +151,78 @@ impl Refused {
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
             | Refused::Client(_)
+            | Refused::ClientId(_)
+            | Refused::IncludeSocketInformation(_)
+            | Refused::CleanSession(_)
+            | Refused::PreventWill(_)
             | Refused::PayloadTooLarge { .. }
             | Refused::NothingRetained
+            | Refused::NoClient
             | Refused::NoReceipt
             | Refused::ReceiptReaders => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
-            Refused::NotKept | Refused::Internal => FailureClass::ServerError,
+            Refused::NotKept | Refused::SessionNotRemoved | Refused::Internal => {
+                FailureClass::ServerError
+            }
         }
     }
 
     /// As the log has it; `sentence` is [`Refused::sentence`].
     pub(crate) fn logged<'a>(&self, sentence: &'a str) -> event::Refusal<'a> {
         event::Refusal { class: self.class(), reason: self.reason(), details: sentence }
+    }
+}
+
+/// Reason and sentence of an exceeded quota.
+fn throttled(quota: Quota) -> (&'static str, &'static str) {
+    match quota {
+        Quota::RetainedPublishes => (
+            "RETAINED_PUBLISH_THROTTLED",
+            "The rate of retained publishes is exceeded, on this topic or of the account; try again \
+             later.",
+        ),
+        Quota::RetainedMessages => (
+            "RETAINED_MESSAGES_EXCEEDED",
+            "The account has as many retained messages as it may have; remove one first.",
+        ),
+        Quota::GetConnection => (
+            "GET_CONNECTION_THROTTLED",
+            "The account's rate of GetConnection is exceeded; try again later.",
+        ),
+        Quota::GetConnectionPerClient => (
+            "GET_CONNECTION_THROTTLED",
+            "The rate of GetConnection for this client is exceeded; try again later.",
+        ),
+        Quota::DeleteConnection => (
+            "DELETE_CONNECTION_THROTTLED",
+            "The account's rate of DeleteConnection is exceeded; try again later.",
+        ),
+        Quota::DeleteConnectionPerClient => (
+            "DELETE_CONNECTION_THROTTLED",
+            "The rate of DeleteConnection for this client is exceeded; try again later.",
+        ),
+        Quota::ListSubscriptions => (
+            "LIST_SUBSCRIPTIONS_THROTTLED",
+            "The account's rate of ListSubscriptions is exceeded; try again later.",
+        ),
+        Quota::ListSubscriptionsPerClient => (
+            "LIST_SUBSCRIPTIONS_THROTTLED",
+            "The rate of ListSubscriptions for this client is exceeded; try again later.",
+        ),
+        Quota::SendDirectMessage
+        | Quota::PublishesPerConnection
+        | Quota::ConnectsPerClient
+        | Quota::Connects
+        | Quota::InboundPublishes
+        | Quota::OutboundPublishes
+        | Quota::Subscribes
+        | Quota::ThroughputPerConnection
+        | Quota::Connections
+        | Quota::OutboundUnacknowledged
+        | Quota::Queued
+        | Quota::QueuedMessages => {
+            ("PUBLISH_THROTTLED", "The account's rate of publishes is exceeded; try again later.")
+        }
     }
 }

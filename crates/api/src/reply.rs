@@ -36,6 +36,8 @@ pub struct Reply {
 enum Content {
     /// That it went well, and nothing else.
     Done,
+    /// That it went well, without a word: some operations have no body.
+    Empty,
     /// What was asked for, as JSON.
     Document(String),
     /// What a device published in answer.
@@ -58,6 +60,11 @@ const SUCCESS: [&[u8]; 4] = [
 impl Reply {
     pub(crate) fn success(trace_id: TraceId) -> Self {
         Reply { trace_id, content: Content::Done }
+    }
+
+    /// A success of an operation that has no body.
+    pub(crate) fn empty(trace_id: TraceId) -> Self {
+        Reply { trace_id, content: Content::Empty }
     }
 
     /// A success with something to tell.
@@ -87,9 +94,11 @@ impl Reply {
 
     fn fault(&self) -> Option<&Fault> {
         match &self.content {
-            Content::Done | Content::Document(_) | Content::Response(_) | Content::Pieces(..) => {
-                None
-            }
+            Content::Done
+            | Content::Empty
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Pieces(..) => None,
             Content::Fault(fault) => Some(fault),
         }
     }
@@ -102,9 +111,11 @@ impl Reply {
         let text = self.body().into_owned();
         let body = match self.content {
             Content::Pieces(_, pieces) => AnswerBody::Pieces(pieces),
-            Content::Done | Content::Document(_) | Content::Response(_) | Content::Fault(_) => {
-                text.into()
-            }
+            Content::Done
+            | Content::Empty
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Fault(_) => text.into(),
         };
         head.map(|()| body)
     }
@@ -148,7 +159,7 @@ impl Reply {
                 let own = message.properties.as_properties().content_type();
                 own.and_then(|own| HeaderValue::from_str(own).ok()).unwrap_or(BYTES)
             }
-            Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
+            Content::Done | Content::Empty | Content::Document(_) | Content::Fault(_) => JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
         if let Content::Pieces(..) = self.content {
@@ -180,8 +191,8 @@ impl Reply {
             }
             Content::Document(document) => document.as_bytes().into(),
             Content::Response(message) => (&*message.payload).into(),
-            // Nothing of it is there yet.
-            Content::Pieces(..) => [].as_slice().into(),
+            // Nothing is, or is there yet.
+            Content::Empty | Content::Pieces(..) => [].as_slice().into(),
             Content::Fault(fault) => fault_body(fault, trace_id).to_string().into_bytes().into(),
         }
     }
@@ -238,6 +249,7 @@ mod tests {
         let trace_id = TraceId::from_bytes([7; 16]);
         let replies = [
             Reply::success(trace_id),
+            Reply::empty(trace_id),
             Reply::document(trace_id, &json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
             Reply::failure(

@@ -10,6 +10,22 @@ pub(crate) enum Operation<'a> {
     },
     /// `POST /direct-messages`, which is ours
     SendDirectMessages,
+    /// `GET /connections/{clientId}`
+    GetConnection {
+        /// The client ID, percent-encoded; its slashes may stand as they are, but for the one in
+        /// `/subscriptions` and `/messages` at the end (spec 2.2).
+        client_id: &'a str,
+    },
+    /// `DELETE /connections/{clientId}`
+    DeleteConnection {
+        /// The client ID, as above.
+        client_id: &'a str,
+    },
+    /// `GET /connections/{clientId}/subscriptions`
+    ListSubscriptions {
+        /// The client ID, as above.
+        client_id: &'a str,
+    },
     /// `POST /topics/{topic}`
     Publish {
         /// The topic, percent-encoded; its slashes may stand as they are (spec 2.4).
@@ -48,44 +64,70 @@ pub(crate) enum Misrouted {
 /// # Errors
 /// [`Misrouted`].
 pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
-    let (operation, allow) = find(path).ok_or(Misrouted::UnknownPath)?;
-    if method != allow {
-        return Err(Misrouted::WrongMethod { allow });
-    }
-    Ok(operation)
+    let Resource { allow, operations } = find(path).ok_or(Misrouted::UnknownPath)?;
+    let asked = operations.into_iter().flatten().find(|(own, _)| *own == method);
+    asked.map(|(_, operation)| operation).ok_or(Misrouted::WrongMethod { allow })
 }
 
 /// Whether the path is that of a direct message, to one or to many, whatever the method.
 pub(crate) fn is_direct_message(path: &str) -> bool {
-    find(path).is_some_and(|(operation, _)| {
-        matches!(operation, Operation::SendDirectMessage { .. } | Operation::SendDirectMessages)
-    })
+    path == "/direct-messages"
+        || path.strip_prefix("/connections/").is_some_and(|rest| rest.ends_with("/messages"))
 }
 
-/// The operation of a path, and its method.
-fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
+/// What a path names.
+struct Resource<'a> {
+    /// Its methods, for the header `Allow`.
+    allow: &'static str,
+    /// Its operations by method.
+    operations: [Option<(&'static str, Operation<'a>)>; 2],
+}
+
+impl<'a> Resource<'a> {
+    /// One with a single operation.
+    fn of(method: &'static str, operation: Operation<'a>) -> Option<Self> {
+        Some(Resource { allow: method, operations: [Some((method, operation)), None] })
+    }
+}
+
+/// What the path names, if it names anything.
+fn find(path: &str) -> Option<Resource<'_>> {
     if let Some(rest) = path.strip_prefix("/connections/") {
-        let client_id = rest.strip_suffix("/messages")?;
-        return Some((Operation::SendDirectMessage { client_id }, "POST"));
+        return find_connection(rest);
     }
     if path == "/direct-messages" {
-        return Some((Operation::SendDirectMessages, "POST"));
+        return Resource::of("POST", Operation::SendDirectMessages);
     }
     if let Some(topic) = path.strip_prefix("/topics/") {
-        return Some((Operation::Publish { topic }, "POST"));
+        return Resource::of("POST", Operation::Publish { topic });
     }
     if let Some(trace_id) = path.strip_prefix("/receipts/") {
-        return Some((Operation::GetReceipt { trace_id }, "GET"));
+        return Resource::of("GET", Operation::GetReceipt { trace_id });
     }
     if path == "/receipts" {
-        return Some((Operation::WatchReceipts, "GET"));
+        return Resource::of("GET", Operation::WatchReceipts);
     }
     let rest = path.strip_prefix("/retainedMessage")?;
     if rest.is_empty() {
-        return Some((Operation::ListRetainedMessages, "GET"));
+        return Resource::of("GET", Operation::ListRetainedMessages);
     }
     let topic = rest.strip_prefix('/')?;
-    Some((Operation::GetRetainedMessage { topic }, "GET"))
+    Resource::of("GET", Operation::GetRetainedMessage { topic })
+}
+
+/// What the rest of a path below `/connections/` names. A client whose ID ends like one of the
+/// suffixes is named with that slash encoded (spec 2.2).
+fn find_connection(rest: &str) -> Option<Resource<'_>> {
+    if let Some(client_id) = rest.strip_suffix("/messages") {
+        return Resource::of("POST", Operation::SendDirectMessage { client_id });
+    }
+    if let Some(client_id) = rest.strip_suffix("/subscriptions") {
+        return Resource::of("GET", Operation::ListSubscriptions { client_id });
+    }
+    let client_id = rest;
+    let get = ("GET", Operation::GetConnection { client_id });
+    let delete = ("DELETE", Operation::DeleteConnection { client_id });
+    Some(Resource { allow: "GET, DELETE", operations: [Some(get), Some(delete)] })
 }
 
 #[cfg(test)]
@@ -98,9 +140,32 @@ mod tests {
             let path = format!("/connections/{client_id}/messages");
             assert_eq!(route("POST", &path), Ok(Operation::SendDirectMessage { client_id }));
         }
-        for path in ["/connections/messages", "/connections/a/message", "/", "/topics", "/topic/a"]
-        {
+        for path in ["/", "/connections", "/topics", "/topic/a"] {
             assert_eq!(route("POST", path), Err(Misrouted::UnknownPath), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_looked_at_and_deleted_under_its_client_id() {
+        for client_id in
+            ["a", "a%2Fsubscriptions", "a/b", "a/message", "subscriptions", "messages", ""]
+        {
+            let path = format!("/connections/{client_id}");
+            assert_eq!(route("GET", &path), Ok(Operation::GetConnection { client_id }));
+            assert_eq!(route("DELETE", &path), Ok(Operation::DeleteConnection { client_id }));
+            let wrong = Err(Misrouted::WrongMethod { allow: "GET, DELETE" });
+            assert_eq!(route("POST", &path), wrong);
+            assert!(!is_direct_message(&path));
+        }
+    }
+
+    #[test]
+    fn subscriptions_are_below_the_client_id() {
+        for client_id in ["a", "a/b", "a%2Fb", "a/subscriptions", ""] {
+            let path = format!("/connections/{client_id}/subscriptions");
+            assert_eq!(route("GET", &path), Ok(Operation::ListSubscriptions { client_id }));
+            let wrong = Err(Misrouted::WrongMethod { allow: "GET" });
+            assert_eq!(route("DELETE", &path), wrong);
         }
     }
 

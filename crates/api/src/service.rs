@@ -23,8 +23,9 @@ use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
-    Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
-    send_direct_messages, watch_receipts,
+    Call, delete_connection, get_connection, get_receipt, get_retained_message,
+    list_retained_messages, list_subscriptions, publish, send_direct_message, send_direct_messages,
+    watch_receipts,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -216,6 +217,15 @@ impl Api {
             }
             Operation::SendDirectMessages => {
                 send_direct_messages::begin(node, &self.deliveries, call)
+            }
+            Operation::GetConnection { client_id } => {
+                Begun::Answered(get_connection::answer(node, client_id, &call))
+            }
+            Operation::DeleteConnection { client_id } => {
+                delete_connection::begin(node, client_id, call)
+            }
+            Operation::ListSubscriptions { client_id } => {
+                Begun::Answered(list_subscriptions::answer(node, client_id, &call))
             }
             Operation::Publish { topic } => publish::begin(node, topic, call),
             Operation::GetRetainedMessage { topic } => {

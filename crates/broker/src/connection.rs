@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     pub(crate) trace_id: TraceId,
     /// Given when it becomes the present connection of its device.
     pub(crate) epoch: u64,
+    /// When that was.
+    pub(crate) since: Moment,
     /// The task that reads; woken to write on when the socket was full.
     pub(crate) driver: Option<Waker>,
     /// Subscriptions that have retained messages to come.
@@ -54,6 +56,7 @@ impl Connection {
             will,
             trace_id: TraceId::random(),
             epoch: 0,
+            since: Moment::START,
             driver: None,
             catch_ups: VecDeque::new(),
             reading: Pace::default(),

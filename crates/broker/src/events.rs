@@ -11,8 +11,8 @@ use telemetry::{FailureClass, Quota, TraceId, Verdict, event};
 use crate::accept::Entrance;
 use crate::connection::Connection;
 use crate::device::Device;
+use crate::leave::Ending;
 use crate::node::Node;
-use crate::takeover::Ending;
 
 /// Why a CONNECT was refused.
 pub(crate) enum ConnectEnd {

@@ -6,7 +6,7 @@ use crate::node::Node;
 
 impl Node {
     /// The sizes of what is kept, for the metrics.
-    pub fn gauges(&self) -> [Gauge; 4] {
+    pub fn gauges(&self) -> [Gauge; 5] {
         let gauge = |name, help, value| Gauge { name, help, value };
         [
             gauge(
@@ -18,6 +18,11 @@ impl Node {
                 "tenfour_retained_messages",
                 "Retained messages.",
                 self.retained.read().len() as u64,
+            ),
+            gauge(
+                "tenfour_departures",
+                "Clients of which it is known when and why their last connection ended.",
+                self.departures.lock().len() as u64,
             ),
             gauge(
                 "tenfour_store_pending_bytes",

@@ -7,12 +7,13 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use engine::Moment;
 use engine::access::Access;
+use engine::departures::Departures;
 use engine::directory::Directory;
 use engine::limits::Bounds;
 use engine::rate::Bucket;
 use engine::retained::RetainedMessages;
 use engine::session::Rules;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use policy::Scope;
 use store::{Journal, Records, StoreError};
 use telemetry::Telemetry;
@@ -24,6 +25,7 @@ use crate::arrivals::Arrivals;
 use crate::devices::Devices;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
+use crate::named_clients::NamedClients;
 use crate::responses::Responses;
 use crate::restore::Contents;
 use crate::subscriptions::Subscriptions;
@@ -75,6 +77,9 @@ pub struct Node {
     pub(crate) runtime: Handle,
     pub(crate) timers: Timers,
     pub(crate) budgets: Budgets,
+    pub(crate) named_clients: NamedClients,
+    /// How connections ended. The last lock that anybody takes.
+    pub(crate) departures: Mutex<Departures>,
     pub(crate) connected: AtomicUsize,
     /// Wills that are about to be published.
     pub(crate) wills: AtomicUsize,
@@ -116,6 +121,7 @@ impl Node {
         let (lifecycle, events) = Lifecycle::new(settings.rules.profile);
         let node = Arc::new(Node {
             rules: Arc::new(settings.rules),
+            departures: Mutex::new(Departures::new(&settings.bounds)),
             bounds: settings.bounds,
             access: Access::new(settings.scope, clock.started_at()),
             directory: settings.directory,
@@ -132,6 +138,7 @@ impl Node {
             runtime: Handle::current(),
             timers: Timers::default(),
             budgets: Budgets::default(),
+            named_clients: NamedClients::default(),
             connected: AtomicUsize::new(0),
             wills: AtomicUsize::new(0),
             farewells: AtomicUsize::new(0),

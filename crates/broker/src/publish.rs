@@ -10,9 +10,9 @@ use telemetry::Quota;
 use crate::batch::Batch;
 use crate::node::Node;
 
-/// A message that was published: to be called a success once it is durable.
+/// Something that was done for a sender: to be called a success once it is durable.
 #[derive(Clone, Copy, Debug)]
-pub struct Durable(Ticket);
+pub struct Durable(pub(crate) Ticket);
 
 /// Why a message was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum PublishRefused {
 }
 
 impl Node {
-    /// Publishes a message for a sender that is no device. [`Node::when_published`] tells when the
+    /// Publishes a message for a sender that is no device. [`Node::when_durable`] tells when the
     /// sender may be told.
     ///
     /// # Errors
@@ -53,14 +53,15 @@ impl Node {
         published.map(Durable).map_err(PublishRefused::Throttled)
     }
 
-    /// Calls `then` once the message is durable for everybody who is to get it later: at once, or on
-    /// another thread, where it must not wait. An error says in one sentence why it never will be.
-    pub fn when_published(
+    /// Calls `then` once what was done is durable, a message for everybody who is to get it later: at
+    /// once, or on another thread, where it must not wait. An error says in one sentence why it never
+    /// will be.
+    pub fn when_durable(
         &self,
-        message: Durable,
+        done: Durable,
         then: impl FnOnce(Result<(), String>) + Send + 'static,
     ) {
-        self.keeper.when_durable(message.0, |durable| {
+        self.keeper.when_durable(done.0, |durable| {
             then(durable.map_err(|failed| failed.sentence().to_owned()));
         });
     }

@@ -1,8 +1,7 @@
-//! How a connection begins and ends: attach, take over, close, and what stays of the session.
+//! How a connection begins: attach and take over; and how a session ends.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use engine::access::Peer;
 use engine::close::CloseReason;
@@ -16,6 +15,7 @@ use crate::connection::Connection;
 use crate::device::{Device, Kept, State};
 use crate::driver::Driver;
 use crate::events::Link;
+use crate::leave::Ending;
 use crate::node::Node;
 use crate::subscribe::Subscriber;
 use crate::will::Will;
@@ -85,15 +85,6 @@ struct Attached {
     will: Option<Box<Will>>,
 }
 
-/// What else there is to say about the end of a connection.
-#[derive(Clone, Copy)]
-pub(crate) struct Ending {
-    /// Whether its Will is to be published now.
-    will: bool,
-    /// Which of its device's connections it was (spec 4.7, `versionNumber`).
-    pub(crate) connections: u64,
-}
-
 fn install(node: &Arc<Node>, arrival: Arrival, now: Moment) -> Attached {
     loop {
         let device = node.devices.get_or_insert(&arrival.granted.client_id);
@@ -155,7 +146,7 @@ fn replace(
     let (session, out) = connection.session_and_output();
     session.accept(&granted, resumed, durable, out);
     let (epoch, trace_id) = (node.next_epoch(), connection.trace_id);
-    connection.epoch = epoch;
+    (connection.epoch, connection.since) = (epoch, now);
     node.connect_succeeded(Link { trace_id, peer: &peer }, &granted, epoch, kept.connections);
     state.epoch = epoch;
     state.connection = Some(connection);
@@ -200,86 +191,6 @@ impl Node {
         }
     }
 
-    /// Ends the connection of that epoch, if it is still the present one.
-    pub(crate) fn close(self: &Arc<Self>, device: &Arc<Device>, epoch: u64, reason: CloseReason) {
-        let now = self.now();
-        let mut state = device.lock();
-        let Some(mut connection) = state.take(epoch) else { return };
-        device.connected.store(false, Ordering::Relaxed);
-        let memory = connection.session.suspend();
-        let kept = &mut state.session;
-        let changes = connection.session.take_changes();
-        if kept.number != 0 && !changes.is_empty() {
-            self.keeper.keep_changes(kept.number, &changes);
-        }
-        let mut ending = Ending { will: reason.publishes_will(), connections: kept.connections };
-        if kept.expiry_seconds > 0 {
-            let life = Duration::from_secs(u64::from(kept.expiry_seconds));
-            let ends = now.after(life);
-            kept.memory = memory;
-            kept.ends = Some(ends);
-            self.keeper.keep_session(&device.client_id, kept, Some(ends));
-            if ending.will {
-                self.delay_will(device, kept, &mut connection, &mut ending, now, life);
-            }
-        } else {
-            self.forget_session(device, kept, memory.as_deref());
-        }
-        state.session.forgotten = Some(now.after(self.rules.profile.remembered));
-        self.schedule(device, &mut state, now);
-        drop(state);
-        self.finish(device, connection, reason, ending);
-    }
-
-    /// A Will with a delay waits for it to pass, or for the session to end ([MQTT-3.1.3-9]).
-    fn delay_will(
-        &self,
-        device: &Arc<Device>,
-        kept: &mut Kept,
-        connection: &mut Connection,
-        ending: &mut Ending,
-        now: Moment,
-        life: Duration,
-    ) {
-        let Some(will) = connection.will.take_if(|will| !will.delay.is_zero()) else { return };
-        let due = now.after(will.delay.min(life));
-        self.keeper.keep_will(&device.client_id, &will, due);
-        kept.will = Some((will, due));
-        ending.will = false;
-    }
-
-    /// What is left to do for a connection that nobody else can reach any more. Dropping it settles
-    /// everybody who waits for one of its PUBACKs.
-    pub(crate) fn finish(
-        self: &Arc<Self>,
-        device: &Arc<Device>,
-        mut connection: Connection,
-        reason: CloseReason,
-        ending: Ending,
-    ) {
-        self.connected.fetch_sub(1, Ordering::Relaxed);
-        connection.withdraw_all(reason);
-        self.disconnected(device, &connection, reason, ending);
-        let driver = connection.driver.take();
-        let will = connection.will.take().filter(|_| ending.will);
-        if reason == CloseReason::ConnectionLost {
-            drop(connection);
-        } else {
-            let (session, out) = connection.session_and_output();
-            session.farewell(reason, out);
-            // The waiters are settled first: nothing that comes now acknowledges anything.
-            let (io, bytes) = connection.into_last_bytes();
-            self.part(io, bytes);
-        }
-        // The old driver finds its epoch over and ends.
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-        if let Some(will) = will {
-            self.publish_will(device, will, false);
-        }
-    }
-
     /// The Will of a device that did not come back in time is published.
     pub(crate) fn end_delay(self: &Arc<Self>, device: &Arc<Device>, now: Moment) {
         let mut state = device.lock();
@@ -310,7 +221,7 @@ impl Node {
 
     /// Nothing is left of a session: its subscriptions and messages. The ticket with which that is
     /// durable.
-    fn forget_session(
+    pub(crate) fn forget_session(
         &self,
         device: &Arc<Device>,
         kept: &mut Kept,

@@ -1,6 +1,7 @@
 //! What carries MQTT bytes: TCP, TLS, WebSocket.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -32,6 +33,12 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
         None
     }
 
+    /// The address that the client connected to; none if it does not know. Asked for now and then
+    /// rather than kept, which every idle connection would pay for.
+    fn local_address(&self) -> Option<SocketAddr> {
+        None
+    }
+
     /// Says goodbye, right before the transport is dropped.
     ///
     /// # Errors
@@ -56,6 +63,10 @@ impl Transport for reactor::Stream {
 
     fn unacknowledged(&self) -> Option<u64> {
         reactor::Stream::unacknowledged(self)
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        reactor::Stream::local_address(self)
     }
 
     /// Dropping a TCP connection closes it.

@@ -49,6 +49,27 @@ pub struct SubscribePermit(());
 #[derive(Debug)]
 pub struct ReceivePermit(());
 
+/// Proof that a sender may read the state of a client's connection.
+#[derive(Debug)]
+pub struct GetConnectionPermit {
+    socket_information: bool,
+}
+
+impl GetConnectionPermit {
+    /// Whether it may read the addresses of its socket, and asked for them.
+    pub fn includes_socket_information(&self) -> bool {
+        self.socket_information
+    }
+}
+
+/// Proof that a sender may disconnect a client.
+#[derive(Debug)]
+pub struct DeleteConnectionPermit(());
+
+/// Proof that a sender may list a client's subscriptions.
+#[derive(Debug)]
+pub struct ListSubscriptionsPermit(());
+
 /// The questions asked of a principal's policies.
 #[derive(Debug)]
 pub struct Access {
@@ -200,6 +221,50 @@ impl Access {
         self.put(&Question::list_retained(peer), now)
     }
 
+    /// May the sender read the state of that client's connection (spec 6.2, `iot:GetConnection` with
+    /// `iot:IncludeSocketInformation`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn get_connection(
+        &self,
+        sender: &Peer,
+        client_id: &ClientId,
+        socket_information: bool,
+        now: Moment,
+    ) -> Result<GetConnectionPermit, Denied> {
+        self.put(&Question::get_connection(sender, client_id, socket_information), now)?;
+        Ok(GetConnectionPermit { socket_information })
+    }
+
+    /// May the sender disconnect that client (spec 6.2, `iot:DeleteConnection`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn delete_connection(
+        &self,
+        sender: &Peer,
+        client_id: &ClientId,
+        now: Moment,
+    ) -> Result<DeleteConnectionPermit, Denied> {
+        self.put(&Question::delete_connection(sender, client_id), now)?;
+        Ok(DeleteConnectionPermit(()))
+    }
+
+    /// May the sender list that client's subscriptions (spec 6.2, `iot:ListSubscriptions`)?
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn list_subscriptions(
+        &self,
+        sender: &Peer,
+        client_id: &ClientId,
+        now: Moment,
+    ) -> Result<ListSubscriptionsPermit, Denied> {
+        self.put(&Question::list_subscriptions(sender, client_id), now)?;
+        Ok(ListSubscriptionsPermit(()))
+    }
+
     /// May the peer be told which statement decides that (`tenfour:Explain` on the resource of the
     /// question)?
     pub fn may_explain(&self, question: &Question<'_>, now: Moment) -> bool {
@@ -230,7 +295,11 @@ impl Access {
     }
 
     fn context_of<'a>(&self, question: &Question<'a>, now: Moment) -> Context<'a> {
-        Context { topic: question.topic, ..self.context(question.peer, now) }
+        Context {
+            topic: question.topic,
+            include_socket_information: question.socket_information,
+            ..self.context(question.peer, now)
+        }
     }
 
     fn context<'a>(&self, peer: &'a Peer, now: Moment) -> Context<'a> {

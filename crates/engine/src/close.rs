@@ -33,6 +33,8 @@ pub enum CloseReason {
     StoreFailed,
     /// A WebSocket connection reached the end of its life.
     WebSocketExpired,
+    /// Somebody deleted the connection (spec 2.1, DeleteConnection).
+    Deleted,
 }
 
 impl CloseReason {
@@ -50,6 +52,7 @@ impl CloseReason {
             }
             CloseReason::ServerError | CloseReason::StoreFailed => "SERVER_ERROR",
             CloseReason::WebSocketExpired => "WEBSOCKET_TTL_EXPIRATION",
+            CloseReason::Deleted => "API_INITIATED_DISCONNECT",
         }
     }
 
@@ -66,7 +69,7 @@ impl CloseReason {
             CloseReason::ServerShutdown => Some(ReasonCode::ServerShuttingDown),
             CloseReason::ServerError => Some(ReasonCode::UnspecifiedError),
             CloseReason::StoreFailed => Some(ReasonCode::ImplementationSpecificError),
-            CloseReason::MissedAck | CloseReason::WebSocketExpired => {
+            CloseReason::MissedAck | CloseReason::WebSocketExpired | CloseReason::Deleted => {
                 Some(ReasonCode::AdministrativeAction)
             }
         }
@@ -91,6 +94,7 @@ impl CloseReason {
             CloseReason::WebSocketExpired => {
                 "The WebSocket connection reached the end of its life."
             }
+            CloseReason::Deleted => "The connection was deleted by DeleteConnection.",
         }
     }
 

@@ -10,10 +10,13 @@
 //! * [`message`]: a message of publish-subscribe; [`queue`]: those that wait for one session;
 //!   [`retained`]: the last one of each topic.
 //! * [`topics`]: which sessions a published message matches.
+//! * [`departures`]: how the last connections of clients ended.
 //! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.
 
 pub mod access;
+pub mod client_rates;
 pub mod close;
+pub mod departures;
 pub mod direct;
 pub mod directory;
 pub mod inflight;

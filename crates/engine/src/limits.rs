@@ -54,6 +54,9 @@ pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
 /// Most client IDs, or beginnings of them, whose receipts one reader gets (ours).
 pub const RECEIPT_PATTERNS: usize = 16;
 
+/// Clients of which it is remembered at a time that an operation was called for them (ours).
+pub const CLIENTS_WITH_RATES: usize = 4_096;
+
 /// The quotas of the contract: each profile has its own (spec section 7 for `aws`), which a
 /// configuration may change. A rate of `None` is unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,26 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
+    /// GetConnection calls.
+    pub get_connection: OperationRates,
+    /// DeleteConnection calls.
+    pub delete_connection: OperationRates,
+    /// ListSubscriptions calls.
+    pub list_subscriptions: OperationRates,
+}
+
+/// The rates of an operation on a client that a sender names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationRates {
+    /// Of the whole account.
+    pub account: Option<Rate>,
+    /// For each client.
+    pub per_client: Option<Rate>,
+}
+
+impl OperationRates {
+    /// No limit.
+    pub const NONE: OperationRates = OperationRates { account: None, per_client: None };
 }
 
 impl Default for Quotas {
@@ -133,6 +156,9 @@ impl Quotas {
             dequeued_per_connection: None,
             retained_publishes: None,
             retained_publish_interval: None,
+            get_connection: OperationRates::NONE,
+            delete_connection: OperationRates::NONE,
+            list_subscriptions: OperationRates::NONE,
             ..self
         }
     }
@@ -179,6 +205,12 @@ pub struct Bounds {
     pub webhook_queue: usize,
     /// Spans that wait to be exported.
     pub trace_queue: usize,
+    /// How long it is known when and why a connection ended. AWS's are 30 minutes (spec 2.2).
+    pub departure_life: Duration,
+    /// Of how many clients at most that is known.
+    pub departures: usize,
+    /// Bytes that this may take.
+    pub departure_bytes: usize,
     /// Bytes of log entries waiting for the disk.
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
@@ -207,6 +239,9 @@ impl Default for Bounds {
             receipt_events: 10_000,
             webhook_queue: 10_000,
             trace_queue: 20_000,
+            departure_life: Duration::from_secs(1_800),
+            departures: 200_000,
+            departure_bytes: 64 * 1024 * 1024,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
         }

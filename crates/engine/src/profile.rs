@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use mqtt::QoS;
 
-use crate::limits::{CLIENT_ID_BYTES, MESSAGE_EXPIRY_SECONDS, Quotas, TOPIC_BYTES, TOPIC_SLASHES};
+use crate::limits::{
+    CLIENT_ID_BYTES, MESSAGE_EXPIRY_SECONDS, OperationRates, Quotas, TOPIC_BYTES, TOPIC_SLASHES,
+};
 use crate::rate::Rate;
 
 /// A set of MQTT rules.
@@ -64,6 +66,10 @@ pub struct Profile {
     pub remembered: Duration,
 }
 
+/// AWS's rates of the operations on connections, each (spec 7).
+const OPERATION: OperationRates =
+    OperationRates { account: Some(Rate::per_second(100)), per_client: Some(Rate::per_second(1)) };
+
 /// MQTT as AWS IoT Core speaks it (spec sections 4 and 7).
 pub const AWS: Profile = Profile {
     name: "aws",
@@ -93,6 +99,9 @@ pub const AWS: Profile = Profile {
         retained_publish_interval: Some(Duration::from_secs(1)),
         shared_groups: 100,
         members_per_shared_group: 100,
+        get_connection: OPERATION,
+        delete_connection: OPERATION,
+        list_subscriptions: OPERATION,
     },
     keep_alive_min: 30,
     keep_alive_max: Some(1_200),

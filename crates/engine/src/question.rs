@@ -14,6 +14,8 @@ pub struct Question<'a> {
     pub(crate) resource: Resource<'a>,
     /// `iot:Topic`, which only a direct message has.
     pub(crate) topic: Option<&'a str>,
+    /// `iot:IncludeSocketInformation`, which only GetConnection has.
+    pub(crate) socket_information: Option<bool>,
 }
 
 /// The answer to a question, and what led to it.
@@ -67,8 +69,30 @@ impl<'a> Question<'a> {
         Question::new(peer, Action::ListRetainedMessages, Resource::Any)
     }
 
+    /// May the peer read the state of that client's connection, the addresses of its socket
+    /// included or not?
+    pub fn get_connection(
+        peer: &'a Peer,
+        client_id: &'a ClientId,
+        socket_information: bool,
+    ) -> Self {
+        let resource = Resource::Client(client_id.as_str());
+        let socket_information = Some(socket_information);
+        Question { socket_information, ..Question::new(peer, Action::GetConnection, resource) }
+    }
+
+    /// May the peer disconnect that client?
+    pub fn delete_connection(peer: &'a Peer, client_id: &'a ClientId) -> Self {
+        Question::new(peer, Action::DeleteConnection, Resource::Client(client_id.as_str()))
+    }
+
+    /// May the peer list that client's subscriptions?
+    pub fn list_subscriptions(peer: &'a Peer, client_id: &'a ClientId) -> Self {
+        Question::new(peer, Action::ListSubscriptions, Resource::Client(client_id.as_str()))
+    }
+
     fn new(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
-        Question { peer, action, resource, topic: None }
+        Question { peer, action, resource, topic: None, socket_information: None }
     }
 
     /// May the peer be told why?

@@ -85,6 +85,11 @@ impl Bucket {
         }
     }
 
+    /// Whether everything that was taken has come back, at whatever rate that is.
+    pub fn is_full(&self, now: Moment) -> bool {
+        self.0.load(Ordering::Relaxed) <= now.micros()
+    }
+
     /// Says what [`Bucket::take`] would, and takes nothing.
     ///
     /// # Errors
@@ -134,6 +139,8 @@ mod tests {
             assert_eq!(bucket.take(rate, now), Ok(()));
         }
         assert_eq!(bucket.take(rate, now), Err(Duration::from_millis(100)));
+        assert!(!bucket.is_full(now.after(Duration::from_millis(299))));
+        assert!(bucket.is_full(now.after(Duration::from_millis(300))));
         assert_eq!(bucket.take(rate, now.after(Duration::from_millis(100))), Ok(()));
     }
 

@@ -113,6 +113,38 @@ fn a_sender_may_be_bound_to_topics() {
 }
 
 #[test]
+fn the_addresses_of_a_socket_take_a_permission_of_their_own() {
+    let (access, now) = (access(), Moment::START);
+    let onlooker = peer(&[format!(
+        r#"{{"Effect":"Allow","Action":"iot:GetConnection","Resource":"{ARN}:client/lamp",
+            "Condition":{{"Bool":{{"iot:IncludeSocketInformation":"false"}}}}}}"#
+    )]);
+    let permit = access.get_connection(&onlooker, &id("lamp"), false, now).expect("allowed");
+    assert!(!permit.includes_socket_information());
+    assert!(access.get_connection(&onlooker, &id("lamp"), true, now).is_err());
+    assert!(access.get_connection(&onlooker, &id("door"), false, now).is_err());
+    let anybody = peer(&[allow("iot:GetConnection", "client/*")]);
+    let permit = access.get_connection(&anybody, &id("door"), true, now).expect("allowed");
+    assert!(permit.includes_socket_information());
+}
+
+#[test]
+fn each_operation_on_a_client_is_granted_alone() {
+    let (access, now, lamp) = (access(), Moment::START, id("lamp"));
+    let granted = |action: &str| {
+        let peer = peer(&[allow(action, "client/lamp")]);
+        [
+            access.get_connection(&peer, &lamp, false, now).is_ok(),
+            access.delete_connection(&peer, &lamp, now).is_ok(),
+            access.list_subscriptions(&peer, &lamp, now).is_ok(),
+        ]
+    };
+    assert_eq!(granted("iot:GetConnection"), [true, false, false]);
+    assert_eq!(granted("iot:DeleteConnection"), [false, true, false]);
+    assert_eq!(granted("iot:ListSubscriptions"), [false, false, true]);
+}
+
+#[test]
 fn a_will_needs_the_permission_to_publish_it() {
     let (access, now) = (access(), Moment::START);
     let connect = allow("iot:Connect", "client/*");

@@ -1,7 +1,7 @@
 //! A TCP connection whose readiness the reactor tells.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -82,6 +82,15 @@ impl Stream {
         match &self.socket {
             Socket::InReactor(socket) => unacknowledged(socket).ok(),
             Socket::InRuntime(socket) => unacknowledged(&**socket).ok(),
+            Socket::Lost => None,
+        }
+    }
+
+    /// The address that the peer connected to; none if the system does not tell.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::InReactor(socket) => socket.local_addr().ok(),
+            Socket::InRuntime(socket) => socket.local_addr().ok(),
             Socket::Lost => None,
         }
     }

@@ -1,6 +1,7 @@
 //! What can happen: one struct an event, from which come its log entry and its counts.
 
 mod authn_error;
+mod client_operation;
 mod connect;
 mod direct_message;
 mod direct_message_dry_run;
@@ -18,6 +19,7 @@ mod traces;
 mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
+pub use client_operation::{ClientOperation, DeleteConnection, GetConnection, ListSubscriptions};
 pub use connect::Connect;
 pub use direct_message::DirectMessage;
 pub use direct_message_dry_run::DirectMessageDryRun;

@@ -332,6 +332,7 @@ label!(CloseReason, |reason: &CloseReason| reason.disconnect_reason(), {
         => CloseReason::ServerShutdown,
     ServerError: CloseReason::ServerError | CloseReason::StoreFailed => CloseReason::ServerError,
     WebSocketExpired: CloseReason::WebSocketExpired => CloseReason::WebSocketExpired,
+    Deleted: CloseReason::Deleted => CloseReason::Deleted,
 });
 
 label!(Status, |status: &Status| status.word(), { Success, Failure });

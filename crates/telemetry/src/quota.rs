@@ -34,6 +34,18 @@ pub enum Quota {
     RetainedPublishes,
     /// Retained messages of the account.
     RetainedMessages,
+    /// GetConnection calls of the account.
+    GetConnection,
+    /// GetConnection calls about one client.
+    GetConnectionPerClient,
+    /// DeleteConnection calls of the account.
+    DeleteConnection,
+    /// DeleteConnection calls about one client.
+    DeleteConnectionPerClient,
+    /// ListSubscriptions calls of the account.
+    ListSubscriptions,
+    /// ListSubscriptions calls about one client.
+    ListSubscriptionsPerClient,
 }
 
 impl Quota {
@@ -54,6 +66,12 @@ impl Quota {
             Quota::QueuedMessages => "queued_messages",
             Quota::RetainedPublishes => "retained_publishes",
             Quota::RetainedMessages => "retained_messages",
+            Quota::GetConnection => "get_connection",
+            Quota::GetConnectionPerClient => "get_connection_per_client",
+            Quota::DeleteConnection => "delete_connection",
+            Quota::DeleteConnectionPerClient => "delete_connection_per_client",
+            Quota::ListSubscriptions => "list_subscriptions",
+            Quota::ListSubscriptionsPerClient => "list_subscriptions_per_client",
         }
     }
 }
@@ -73,4 +91,10 @@ label!(Quota, |quota: &Quota| quota.word(), {
     QueuedMessages,
     RetainedPublishes,
     RetainedMessages,
+    GetConnection,
+    GetConnectionPerClient,
+    DeleteConnection,
+    DeleteConnectionPerClient,
+    ListSubscriptions,
+    ListSubscriptionsPerClient,
 });

@@ -11,6 +11,8 @@ from harness.signing import Credentials
 TEMPORARY = Credentials("ASIAE2ETEMPORARY0001", "secret/of+the=temporary/key", "to/ken+with=odd")
 EXPIRED = Credentials("ASIAE2EEXPIRED000001", "secret of the expired key", "expired-token")
 INACTIVE = Credentials("AKIAE2EINACTIVE00001", "secret of the inactive key")
+# May look at every connection without the addresses of its socket, and nothing else.
+ONLOOKER = Credentials("AKIAE2EONLOOKER00001", "secret of the onlooker's key")
 NARROW = Credentials("AKIAE2ENARROW0000001", "secret of the narrow key")
 
 
@@ -77,6 +79,11 @@ def _policies(registry):
     registry.policy("anything", allow("iot:*", "*"))
     registry.policy("gateway", allow("iot:SendDirectMessage", "client/*"))
     registry.policy(
+        "onlooker",
+        allow("iot:GetConnection", "client/*",
+              Bool={"iot:IncludeSocketInformation": "false"}),
+    )
+    registry.policy(
         "narrow-sender",
         allow(
             "iot:SendDirectMessage",
@@ -93,3 +100,4 @@ def _senders(registry):
     registry.sender("expired", EXPIRED, ["admin"], expires="2026-01-01T00:00:00Z")
     registry.sender("inactive", INACTIVE, ["admin"], status="INACTIVE")
     registry.sender("narrow", NARROW, ["narrow-sender"])
+    registry.sender("onlooker", ONLOOKER, ["onlooker"])

@@ -1,8 +1,13 @@
 //! The operations, one file each, and what they share.
 
+pub(crate) mod client_id;
+pub(crate) mod delete_connection;
+pub(crate) mod get_connection;
 pub(crate) mod get_receipt;
 pub(crate) mod get_retained_message;
 pub(crate) mod list_retained_messages;
+pub(crate) mod list_subscriptions;
+mod page;
 mod page_token;
 pub(crate) mod properties;
 pub(crate) mod publish;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Confirmation, HandOver, Node, NodeSettings, Settled, Storage, Waiter};
+use broker::{
+    ClientConnection, ClientRefused, Confirmation, HandOver, Node, NodeSettings, Settled, Storage,
+    Waiter,
+};
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -87,6 +90,24 @@ impl Pending {
     }
 }
 
+/// A sender that may do everything.
+pub fn sender() -> Peer {
+    Peer {
+        principal: Principal::anonymous(),
+        source: ([127, 0, 0, 1], 2).into(),
+        secure: true,
+        client_id: None,
+        thing: None,
+    }
+}
+
+/// What is known of a client, the addresses of its socket included.
+pub fn look(node: &Node, client_id: &str) -> Result<ClientConnection, ClientRefused> {
+    let client_id = ClientId::parse(client_id).expect("valid");
+    let permit = node.access().get_connection(&sender(), &client_id, true, node.now());
+    node.client_connection(&permit.expect("anybody may"), &client_id)
+}
+
 /// Hands a direct message over.
 pub fn dispatch(
     node: &Arc<Node>,
@@ -94,13 +115,7 @@ pub fn dispatch(
     payload: &[u8],
     confirmation: Option<Duration>,
 ) -> Result<Sent, DirectOutcome> {
-    let sender = Peer {
-        principal: Principal::anonymous(),
-        source: ([127, 0, 0, 1], 2).into(),
-        secure: true,
-        client_id: None,
-        thing: None,
-    };
+    let sender = sender();
     let client_id = ClientId::parse(client_id).expect("valid");
     let topic = TopicName::parse("commands/reboot").expect("valid");
     let permit =

@@ -1,9 +1,11 @@
 //! A node with devices on in-memory transports.
 
+mod client_connection;
 mod commits;
 mod confirmation;
 mod crashes;
 mod crowd;
+mod delete_connection;
 mod device;
 mod dice;
 mod drain;

@@ -39,6 +39,11 @@ impl Memory {
         self.queue.len() + self.unacknowledged.len()
     }
 
+    /// How many of them were sent on an earlier connection and not acknowledged.
+    pub fn unacknowledged(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
     /// Queues a message for a client that cannot have it now, and tells what changed. When the queue
     /// is full, what has expired makes room.
     ///

@@ -243,6 +243,16 @@ impl<W> Session<W> {
         self.version
     }
 
+    /// The keep-alive in force, in seconds; 0 is none.
+    pub fn keep_alive_seconds(&self) -> u16 {
+        self.keep_alive_seconds
+    }
+
+    /// When the last packet of the client came.
+    pub fn last_received(&self) -> Moment {
+        self.last_received
+    }
+
     /// How many messages at QoS 1 and 2 wait for the client's acknowledgement.
     pub fn inflight(&self) -> usize {
         self.inflight.len()

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use engine::limits::{Bounds, Quotas};
+use engine::limits::{Bounds, OperationRates, Quotas};
 use engine::rate::Rate;
 
 use super::document::{Table, Value};
@@ -101,6 +101,21 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             COUNTS,
             default.members_per_shared_group,
         ),
+        get_connection: operation(
+            table,
+            ["get_connection", "get_connection_per_client"],
+            default.get_connection,
+        ),
+        delete_connection: operation(
+            table,
+            ["delete_connection", "delete_connection_per_client"],
+            default.delete_connection,
+        ),
+        list_subscriptions: operation(
+            table,
+            ["list_subscriptions", "list_subscriptions_per_client"],
+            default.list_subscriptions,
+        ),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }
@@ -138,8 +153,23 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         receipt_events: number(table, "receipt_events", COUNTS, default.receipt_events),
         webhook_queue: number(table, "webhook_queue", COUNTS, default.webhook_queue),
         trace_queue: number(table, "trace_queue", COUNTS, default.trace_queue),
+        departure_life: time(table, "departure_life", LONG_TIMES, default.departure_life),
+        departures: number(table, "departures", COUNTS, default.departures),
+        departure_bytes: number(table, "departure_bytes", BYTES, default.departure_bytes),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
         queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
+    }
+}
+
+/// Reads the rates of an operation: of the account, and for each client.
+fn operation(
+    table: &mut Table<'_>,
+    [account, per_client]: [&'static str; 2],
+    default: OperationRates,
+) -> OperationRates {
+    OperationRates {
+        account: rate(table, account, default.account),
+        per_client: rate(table, per_client, default.per_client),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use engine::limits::{Bounds, Quotas};
+use engine::limits::{Bounds, OperationRates, Quotas};
 use engine::rate::Rate;
 use tempfile::TempDir;
 
@@ -89,15 +89,23 @@ fn every_quota_and_limit_can_be_set() {
          dequeued_per_connection = \"unlimited\"\n\
          retained_messages = 19\nretained_publishes = 20\nretained_publish_interval = 0.5\n\
          shared_groups = 22\nmembers_per_shared_group = 21\n\
+         get_connection = 30\nget_connection_per_client = 31\n\
+         delete_connection = 32\ndelete_connection_per_client = 33\n\
+         list_subscriptions = 34\nlist_subscriptions_per_client = 35\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
          write_stall = 9\nreceipt_life = 11\nreceipts = 12\nreceipt_readers = 13\n\
          receipt_events = 14\nwebhook_queue = 15\ntrace_queue = 16\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
+         departure_life = 16\ndepartures = 17\ndeparture_bytes = 18\n\
          queue_bytes = 1000\n",
     )
     .unwrap();
     let seconds = Duration::from_secs_f64;
+    let operation = |account, per_client| OperationRates {
+        account: Some(Rate::per_second(account)),
+        per_client: Some(Rate::per_second(per_client)),
+    };
     assert_eq!(
         config.quotas,
         Quotas {
@@ -126,6 +134,9 @@ fn every_quota_and_limit_can_be_set() {
             retained_publish_interval: Some(seconds(0.5)),
             shared_groups: 22,
             members_per_shared_group: 21,
+            get_connection: operation(30, 31),
+            delete_connection: operation(32, 33),
+            list_subscriptions: operation(34, 35),
         }
     );
     assert_eq!(
@@ -146,6 +157,9 @@ fn every_quota_and_limit_can_be_set() {
             receipt_events: 14,
             webhook_queue: 15,
             trace_queue: 16,
+            departure_life: seconds(16.0),
+            departures: 17,
+            departure_bytes: 18,
             dead_peer: seconds(10.0),
             close_on_missed_ack: true,
             sockets: 10,

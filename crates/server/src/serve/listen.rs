@@ -186,6 +186,10 @@ async fn accept(listener: TcpListener, room: Room, mut doors: Doors) {
             }
         };
         let Some(presence) = doors.occupancy.enter() else { continue };
+        let target = match target.ip().is_unspecified() {
+            true => stream.local_addr().unwrap_or(target),
+            false => target,
+        };
         enter(stream, room.clone(), Visit { doors: doors.clone(), source, target, presence });
     }
 }

@@ -65,7 +65,7 @@ async fn serve<B>(request: Request<B>, held: Held, caller: Caller, principal: Ar
     // The client may have gone away before the protocol was switched.
     let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
     let node = Arc::clone(held.doors.api.node());
-    let socket = WebSocket::server(TokioIo::new(upgraded)).await;
+    let socket = WebSocket::server(TokioIo::new(upgraded), caller.target).await;
     let life = Some(node.rules().quotas.websocket_life);
     let entrance = Entrance { principal, source: caller.source, secure: caller.secure, life };
     Serving::new(node, Box::new(socket), entrance).await;

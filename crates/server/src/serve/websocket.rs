@@ -2,6 +2,7 @@
 //! ([MQTT-6.0.0-2]).
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -24,22 +25,28 @@ pub(super) struct WebSocket<S> {
     stream: WebSocketStream<S>,
     /// What is left of the last message.
     received: Bytes,
+    /// The address that the client connected to.
+    target: SocketAddr,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// On a stream whose protocol has been switched.
-    pub(super) async fn server(stream: S) -> Self {
+    /// On a stream whose protocol has been switched, of a client that connected to `target`.
+    pub(super) async fn server(stream: S, target: SocketAddr) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(0)
             .max_message_size(Some(MESSAGE_BYTES))
             .max_frame_size(Some(MESSAGE_BYTES));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        WebSocket { stream, received: Bytes::new() }
+        WebSocket { stream, received: Bytes::new(), target }
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Transport for WebSocket<S> {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Transport for WebSocket<S> {
+    fn local_address(&self) -> Option<SocketAddr> {
+        Some(self.target)
+    }
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
     fn poll_read(

@@ -1,6 +1,7 @@
 //! A connection in a reactor, with or without TLS.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -56,6 +57,13 @@ impl Transport for Wire {
         match self {
             Wire::Plain(stream) => stream.unacknowledged(),
             Wire::Tls(stream) => stream.unacknowledged(),
+        }
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Wire::Plain(stream) => stream.local_address(),
+            Wire::Tls(stream) => stream.local_address(),
         }
     }
 

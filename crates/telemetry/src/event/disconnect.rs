@@ -45,7 +45,8 @@ impl Event for Disconnect<'_> {
             | CloseReason::TakenOver
             | CloseReason::KeepAliveTimeout
             | CloseReason::ServerShutdown
-            | CloseReason::WebSocketExpired => Status::Success,
+            | CloseReason::WebSocketExpired
+            | CloseReason::Deleted => Status::Success,
             CloseReason::ClientError(_)
             | CloseReason::Forbidden
             | CloseReason::WriteStalled

@@ -8,9 +8,10 @@ use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{QoS, ReasonCode, Version};
 use serde_json::json;
 use telemetry::event::{
-    AuthenticationType, AuthnError, Connect, DirectMessage, DirectMessageDryRun, Disconnect,
-    Filters, GetRetainedMessage, HttpPublish, ListRetainedMessage, Protocol, PublishIn, PublishOut,
-    Refusal, RegistryReload, Sender, Server, Subscribe, Unsubscribe,
+    AuthenticationType, AuthnError, ClientOperation, Connect, DeleteConnection, DirectMessage,
+    DirectMessageDryRun, Disconnect, Filters, GetConnection, GetRetainedMessage, HttpPublish,
+    ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut, Refusal,
+    RegistryReload, Sender, Server, Subscribe, Unsubscribe,
 };
 use telemetry::{FailureClass, Quota, Verdict};
 
@@ -310,6 +311,30 @@ fn a_list_of_retained_messages_is_an_event_without_an_s() {
     assert_eq!(entry(&event), expected);
     let refused = refused(FailureClass::AuthError, "AUTHORIZATION_FAILURE");
     assert_eq!(entry(&ListRetainedMessage { refused, ..event })["reason"], "AUTHORIZATION_FAILURE");
+}
+
+#[test]
+fn the_operations_on_a_client_name_it_and_the_sender() {
+    let operation = ClientOperation { sender: sender(), client_id: "myDevice", refused: None };
+    let expected = |event_type: &str| {
+        json!({
+            "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
+            "eventType": event_type, "protocol": "HTTP", "clientId": "myDevice",
+            "principalId": "AIDAEXAMPLE", "sourceIp": "192.0.2.7", "sourcePort": 40123,
+        })
+    };
+    assert_eq!(entry(&GetConnection(operation)), expected("GetConnection"));
+    assert_eq!(entry(&DeleteConnection(operation)), expected("DeleteConnection"));
+    let mut list = expected("ListSubscriptions");
+    list["maxResults"] = 20.into();
+    let event = ListSubscriptions { operation, max_results: Some(20) };
+    assert_eq!(entry(&event), list);
+    let refused = refused(FailureClass::ClientError, "CLIENT_ID_NOT_FOUND");
+    let failed = entry(&GetConnection(ClientOperation { refused, ..operation }));
+    assert_eq!((&failed["status"], &failed["logLevel"]), (&json!("Failure"), &json!("ERROR")));
+    assert_eq!(failed["reason"], "CLIENT_ID_NOT_FOUND");
+    let event = ListSubscriptions { operation, max_results: None };
+    assert_eq!(entry(&event).get("maxResults"), None);
 }
 
 #[test]

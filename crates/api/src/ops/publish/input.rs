@@ -42,7 +42,7 @@ impl Input {
         request.topic = Some(Arc::clone(&topic));
         topic::published(&topic, profile)?;
         let qos = qos(query)?;
-        let retain = retain(query)?;
+        let retain = query.boolean("retain").map_err(Refused::Retain)?.unwrap_or(false);
         request.retain = retain;
         let expiry_seconds = expiry_seconds(query)?;
         let properties = properties(query, head.headers)?;
@@ -56,17 +56,6 @@ fn qos(query: &Query<'_>) -> Result<QoS, Refused> {
         None | Some("0") => Ok(QoS::AtMostOnce),
         Some("1") => Ok(QoS::AtLeastOnce),
         Some(_) => Err(Refused::Qos("The query parameter qos must be 0 or 1.".into())),
-    }
-}
-
-fn retain(query: &Query<'_>) -> Result<bool, Refused> {
-    let value =
-        query.parameter("retain").map_err(|error| Refused::Retain(error.sentence("retain")))?;
-    match value.as_deref() {
-        None => Ok(false),
-        Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
-        Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
-        Some(_) => Err(Refused::Retain("The query parameter retain must be true or false.".into())),
     }
 }
 

@@ -77,7 +77,7 @@ impl Publishing {
     pub fn when_answered(self, then: impl FnOnce(Reply) + Send + 'static) {
         let Publishing { ledger, durable } = self;
         let node = Arc::clone(&ledger.node);
-        node.when_published(durable, move |kept| {
+        node.when_durable(durable, move |kept| {
             then(ledger.settle(kept.map_err(|_| Refused::NotKept)));
         });
     }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use broker::Settled;
 use engine::direct::DirectMessage;
-use engine::limits::{CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
+use engine::limits::{CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT};
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, Property, TopicName};
 
 use crate::deliveries::{Key, fingerprint};
 use crate::head::Head;
-use crate::ops::{properties, topic as topics};
-use crate::percent;
+use crate::ops::{client_id as client_ids, properties, topic as topics};
 use crate::query::Query;
 
 use super::response::ResponseWish;
@@ -150,30 +149,13 @@ pub(super) fn with_expiry(
 }
 
 fn client_id(label: &str, request: &mut Request) -> Result<ClientId, Invalid> {
-    let decoded = percent::decode(label)
-        .map_err(|what| Invalid::ClientId(format!("The client ID in the path {what}.")))?;
-    let client_id = check_client_id(&decoded);
+    let decoded = client_ids::decode(label).map_err(Invalid::ClientId)?;
+    let client_id = client_ids::check(&decoded);
     request.client_id = Some(match &client_id {
         Ok(client_id) => client_id.to_shared(),
         Err(_) => decoded.as_ref().into(),
     });
-    client_id
-}
-
-/// The client ID that a sender names.
-pub(crate) fn check_client_id(decoded: &str) -> Result<ClientId, Invalid> {
-    if !is_addressable(decoded) {
-        return Err(Invalid::ClientId(format!(
-            "The client ID must not be longer than {CLIENT_ID_BYTES} bytes and must not start with $."
-        )));
-    }
-    ClientId::parse(decoded)
-        .map_err(|error| Invalid::ClientId(format!("The client ID is none: {error}.")))
-}
-
-/// Whether a client ID, or a part of one, is of those that a sender can name.
-pub(crate) fn is_addressable(client_id: &str) -> bool {
-    client_id.len() <= CLIENT_ID_BYTES && !client_id.starts_with('$')
+    client_id.map_err(Invalid::ClientId)
 }
 
 fn topic(query: &Query<'_>, request: &mut Request) -> Result<Arc<str>, Invalid> {
@@ -193,18 +175,8 @@ pub(crate) fn check_topic(topic: &str) -> Result<(), Invalid> {
 }
 
 fn confirmation(query: &Query<'_>, request: &mut Request) -> Result<bool, Invalid> {
-    let value = query
-        .parameter("confirmation")
-        .map_err(|error| Invalid::Confirmation(error.sentence("confirmation")))?;
-    let confirmation = match value.as_deref() {
-        None => false,
-        Some(value) if value.eq_ignore_ascii_case("true") => true,
-        Some(value) if value.eq_ignore_ascii_case("false") => false,
-        Some(_) => {
-            let sentence = "The query parameter confirmation must be true or false.";
-            return Err(Invalid::Confirmation(sentence.into()));
-        }
-    };
+    let confirmation =
+        query.boolean("confirmation").map_err(Invalid::Confirmation)?.unwrap_or(false);
     request.confirmation = confirmation;
     Ok(confirmation)
 }

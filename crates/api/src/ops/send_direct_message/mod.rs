@@ -23,7 +23,7 @@ use crate::deliveries::{Claim, Deliveries, Known, Record, Target};
 use crate::exchange::{Begun, Exchange};
 use crate::trace::CallTrace;
 use input::Input;
-pub(crate) use input::{check_client_id, check_topic, is_addressable};
+pub(crate) use input::check_topic;
 pub(crate) use ledger::Ledger;
 pub(crate) use one_of_many::{Alike, OneOfMany};
 use response::{AwaitsResponse, ResponseWait};

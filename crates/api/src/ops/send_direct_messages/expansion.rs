@@ -12,7 +12,7 @@ use mqtt::{ClientId, TopicName};
 
 use super::input::Asked;
 use super::pattern::Pattern;
-use crate::ops::send_direct_message::is_addressable;
+use crate::ops::client_id::is_addressable;
 
 /// How many clients are looked at before others have their turn.
 const LOOK: usize = 64;

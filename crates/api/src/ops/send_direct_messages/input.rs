@@ -17,8 +17,9 @@ use serde_json::Value;
 use super::pattern::Pattern;
 use crate::deliveries::Key;
 use crate::head::Head;
+use crate::ops::client_id;
 use crate::ops::properties;
-use crate::ops::send_direct_message::{Alike, check_client_id, check_topic, is_addressable};
+use crate::ops::send_direct_message::{Alike, check_topic};
 
 /// Headers of ours are for a message to one, with this exception.
 const OURS: &str = "x-tenfour-";
@@ -165,12 +166,11 @@ impl Members {
                 return Err(Invalid::Request(format!("clientIds[{at}] must be a string.")));
             };
             match Pattern::parse(text) {
-                Some(pattern) if is_addressable(text) => asked.patterns.push(pattern),
-                Some(_) | None => {
-                    asked.client_ids.push(check_client_id(text).map_err(|wrong| {
-                        Invalid::ClientId(format!("clientIds[{at}]: {}", wrong.sentence()))
-                    })?)
-                }
+                Some(pattern) if client_id::is_addressable(text) => asked.patterns.push(pattern),
+                Some(_) | None => asked.client_ids.push(
+                    client_id::check(text)
+                        .map_err(|wrong| Invalid::ClientId(format!("clientIds[{at}]: {wrong}")))?,
+                ),
             }
         }
         if asked.patterns.len() > TARGET_PATTERNS {

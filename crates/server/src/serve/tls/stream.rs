@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -100,6 +101,11 @@ impl TlsStream {
     /// How many of them the peer's TCP has not acknowledged.
     pub(in crate::serve) fn unacknowledged(&self) -> Option<u64> {
         Some(self.io.unacknowledged()? + self.unsent.len() as u64)
+    }
+
+    /// The address that the client connected to.
+    pub(in crate::serve) fn local_address(&self) -> Option<SocketAddr> {
+        self.io.local_address()
     }
 
     /// Goes on with the handshake until it is over and its last bytes are sent.

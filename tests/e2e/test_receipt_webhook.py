@@ -3,10 +3,12 @@
 import dataclasses
 import socket
 import subprocess
+import threading
 
 import pytest
 import standardwebhooks
 
+from harness.http_receiver import Reply
 from harness.paho_device import PahoDevice
 from harness.patience import wait_until
 from harness.senders import RawSender
@@ -135,6 +137,21 @@ def test_what_fails_twice_is_posted_again_with_the_same_id(hooked):
         assert metrics[ATTEMPTS % "Failure"] == 2
 
 
+def test_a_receipt_that_is_being_tried_again_still_counts_as_failing(hooked):
+    held = threading.Event()
+    with WebhookReceiver(500, Reply(200, until=held), 200) as receiver:
+        server = hooked(receiver.port)
+        never_sent(server)
+        first = receiver.delivery()
+        assert receiver.delivery().id == first.id
+        never_sent(server)
+        assert receiver.delivery().id != first.id
+        wait_until(lambda: server.metrics()[ATTEMPTS % "Success"] == 1, "the other's answer")
+        assert not webhook_log(server, "WEBHOOK_RECOVERED")
+        held.set()
+        server.log.wait_for(eventType="Webhook", reason="WEBHOOK_RECOVERED")
+
+
 def test_only_the_statuses_that_are_asked_for_are_posted(hooked, people, client_id):
     with WebhookReceiver() as receiver:
         server = hooked(receiver.port, 'events = ["pending", "acknowledged-late"]')
@@ -207,14 +224,37 @@ def test_a_receiver_that_is_gone_for_good_gets_no_more(hooked):
 
 def test_at_the_end_what_waits_is_tried_once_more(hooked):
     """It failed before and would have been tried later; it is tried now."""
-    with WebhookReceiver(500, 500, 500, 200) as receiver:
+    with WebhookReceiver(500) as receiver:
         server = hooked(receiver.port)
         never_sent(server, times=3)
-        failed = {receiver.delivery().id for _ in range(3)}
-        wait_until(lambda: server.metrics()[ATTEMPTS % "Failure"] == 3, "the answers")
+        failed = set()
+        while len(failed) < 3:
+            failed.add(receiver.delivery().id)
+        wait_until(lambda: server.metrics()[ATTEMPTS % "Failure"] >= 3, "the answers")
+        receiver.replies[:] = [200]
         assert server.stop(60) == 0
-        assert {receiver.delivery().id for _ in range(3)} == failed
+        taken = set()
+        while not receiver.deliveries.empty():
+            delivery = receiver.delivery()
+            if delivery.status == 200:
+                taken.add(delivery.id)
+        assert taken == failed
         assert not webhook_log(server, "WEBHOOK_DROPPED_AT_THE_END")
+
+
+def test_at_the_end_too_a_receiver_that_is_gone_gets_no_more(hooked):
+    """Four are posted at a time; the others are not."""
+    with WebhookReceiver(500) as receiver:
+        server = hooked(receiver.port)
+        never_sent(server, times=40)
+        wait_until(lambda: server.metrics()[ATTEMPTS % "Failure"] >= 40, "the answers")
+        receiver.replies[:] = [410]
+        assert server.stop(60) == 0
+        assert server.log.wait_for(eventType="Webhook", reason="WEBHOOK_GONE")
+        refused = 0
+        while not receiver.deliveries.empty():
+            refused += receiver.delivery().status == 410
+        assert 1 <= refused <= 8, refused
 
 
 def test_at_the_end_what_nobody_takes_is_dropped_and_counted(hooked):

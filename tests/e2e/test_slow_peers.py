@@ -1,13 +1,16 @@
 """Peers that take their time: none may hold a connection or the server's memory for long."""
 
 import concurrent.futures
+import json
 import socket
 import time
 
+import h2.errors
 import pytest
 
 from harness import packets, signing
 from harness.answer import check_shape
+from harness.http2_stream import Http2Stream
 from harness.senders import RawSender
 from harness.wire_device import WireDevice, open_socket, read_to_end
 
@@ -147,3 +150,13 @@ def test_a_device_that_stops_reading_is_given_up(hasty_server, people):
         }
         server.log.wait_for(eventType="Disconnect", clientId=name)
     sock.close()
+
+
+def test_a_stream_of_http2_that_is_given_no_room_is_reset(hasty_server):
+    """Its reader keeps the connection; what is made for it and its places are free again."""
+    body = json.dumps({"clientIds": ["nobody"], "topic": TOPIC}).encode()
+    stream = Http2Stream(hasty_server, "/direct-messages", body, window=0)
+    with stream.sock:
+        stream.sock.settimeout(60)
+        assert stream.end() == h2.errors.ErrorCodes.CANCEL
+        assert stream.is_open()

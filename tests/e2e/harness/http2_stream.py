@@ -3,6 +3,7 @@
 import h2.connection
 import h2.errors
 import h2.events
+import h2.settings
 
 from harness import signing
 from harness.wire_device import open_socket
@@ -11,10 +12,12 @@ from harness.wire_device import open_socket
 class Http2Stream:
     """One request on a connection of HTTP/2, which no client library would reset on demand."""
 
-    def __init__(self, server, path, body):
+    def __init__(self, server, path, body, window=None):
         self.sock = open_socket(server, "http")
         self.connection = h2.connection.H2Connection()
         self.connection.initiate_connection()
+        if window is not None:
+            self.connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
         url = server.url("http") + path
         headers = signing.sign(server.admin, "POST", url, body)
         host = headers.pop("Host")
@@ -33,6 +36,16 @@ class Http2Stream:
             for event in self.connection.receive_data(self.sock.recv(65536)):
                 if isinstance(event, h2.events.DataReceived):
                     return event.data
+            self._flush()
+
+    def end(self):
+        """How the server ends the stream: the code of its reset, or None for an end without one."""
+        while True:
+            for event in self.connection.receive_data(self.sock.recv(65536)):
+                if isinstance(event, h2.events.StreamReset):
+                    return event.error_code
+                if isinstance(event, h2.events.StreamEnded):
+                    return None
             self._flush()
 
     def reset(self):

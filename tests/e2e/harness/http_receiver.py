@@ -25,6 +25,8 @@ class Reply:
     headers: dict = dataclasses.field(default_factory=dict)
     body: bytes = b""
     seconds: float = 0.0
+    # It is held back until this is set.
+    until: threading.Event | None = None
 
 
 class HttpReceiver:
@@ -55,6 +57,8 @@ class HttpReceiver:
                     receiver.closed.wait()
                     return
                 receiver.closed.wait(reply.seconds)
+                if reply.until:
+                    reply.until.wait()
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)

@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use tokio::time::MissedTickBehavior;
 
 use self::body::{Body, Collected};
-use self::call::{Call, Calls, Hold, answer};
+use self::call::{Call, Calls, Hold, Patience, answer};
 use super::http::Held;
 use super::listen::Doors;
 
@@ -144,18 +144,18 @@ impl Visit {
             Begun::Direct(exchange, dispatch) => (exchange, dispatch),
             Begun::Answered(reply) => {
                 if let Some(rest) = answer(&mut respond, reply) {
-                    let draining = self.held.doors.draining.clone();
-                    tokio::spawn(rest.send_holding(self.hold(), draining));
+                    let patience = patience(&self.held.doors);
+                    tokio::spawn(rest.send_holding(self.hold(), patience));
                 }
                 return;
             }
             Begun::Later(later) => {
                 // Whoever makes the answer may be a thread of no runtime.
                 let (runtime, hold) = (Handle::current(), self.hold());
-                let draining = self.held.doors.draining.clone();
+                let patience = patience(&self.held.doors);
                 later.when_answered(move |reply| {
                     if let Some(rest) = answer(&mut respond, reply) {
-                        runtime.spawn(rest.send_holding(hold, draining));
+                        runtime.spawn(rest.send_holding(hold, patience));
                     }
                 });
                 return;
@@ -189,7 +189,7 @@ impl Visit {
             tokio::select! {
                 reply = doors.api.handle(request, &caller) => {
                     if let Some(rest) = answer(&mut respond, reply) {
-                        rest.send(doors.draining.clone()).await;
+                        rest.send(patience(&doors)).await;
                     }
                 }
                 // The sender has given the request up.
@@ -198,4 +198,9 @@ impl Visit {
             drop(hold);
         });
     }
+}
+
+fn patience(doors: &Doors) -> Patience {
+    let stall = doors.api.node().bounds().write_stall;
+    Patience { draining: doors.draining.clone(), stall }
 }

@@ -3,16 +3,18 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use api::{AnswerBody, Exchange, Pieces, Progress, Reply};
 use broker::{Settle, Settled};
 use bytes::Bytes;
-use h2::SendStream;
 use h2::server::SendResponse;
+use h2::{Reason, SendStream};
 use http::header::DATE;
 use http::{HeaderValue, Response};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::{GOODBYE_LOOKS, LOOK};
 use crate::serve::date;
@@ -107,22 +109,22 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Sends it, holding on to what has to stay meanwhile.
-    pub(super) async fn send_holding(self, hold: Hold, draining: watch::Receiver<bool>) {
-        self.send(draining).await;
+    pub(super) async fn send_holding(self, hold: Hold, patience: Patience) {
+        self.send(patience).await;
         drop(hold);
     }
 
-    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more,
-    /// or when the server ends, with which it would have ended.
-    pub(super) async fn send(self, draining: watch::Receiver<bool>) {
+    /// Sends it, as fast as the peer takes it; ends early when the peer does not want it any more or
+    /// takes nothing of it for too long, or when the server ends, with which it would have ended.
+    pub(super) async fn send(self, patience: Patience) {
         let endless = self.pieces.is_endless();
         tokio::select! {
-            () = self.pass_on() => {}
-            () = cut_off(draining), if endless => {}
+            () = self.pass_on(patience.stall) => {}
+            () = cut_off(patience.draining), if endless => {}
         }
     }
 
-    async fn pass_on(self) {
+    async fn pass_on(self, stall: Duration) {
         let Rest { mut stream, mut pieces } = self;
         loop {
             let next = tokio::select! {
@@ -132,7 +134,12 @@ impl Rest {
             let Some(mut piece) = next else { break };
             while !piece.is_empty() {
                 stream.reserve_capacity(piece.len());
-                let Some(Ok(room)) = poll_fn(|cx| stream.poll_capacity(cx)).await else { return };
+                let room = match timeout(stall, poll_fn(|cx| stream.poll_capacity(cx))).await {
+                    Ok(Some(Ok(room))) => room,
+                    Ok(Some(Err(_)) | None) => return,
+                    // A peer that gives no room would keep what is made for it, and its places.
+                    Err(_) => return stream.send_reset(Reason::CANCEL),
+                };
                 if stream.send_data(piece.split_to(room.min(piece.len())), false).is_err() {
                     return;
                 }
@@ -141,6 +148,15 @@ impl Rest {
         // The peer may have gone away in the end.
         let _ = stream.send_data(Bytes::new(), true);
     }
+}
+
+/// How long a peer may take with a body that is sent while it is made.
+#[derive(Clone)]
+pub(super) struct Patience {
+    /// Whether the server is about to end.
+    pub(super) draining: watch::Receiver<bool>,
+    /// How long it may take nothing.
+    pub(super) stall: Duration,
 }
 
 /// Whoever has one answers a request in its own time.

@@ -34,6 +34,8 @@ pub(super) struct Courier {
     /// Connections without a post.
     idle: Vec<Poster>,
     under_way: JoinSet<Attempt>,
+    /// Shared with every post under way that is not the first of its receipt.
+    retrials: Arc<()>,
     /// It was said that receipts do not get through.
     failing: bool,
 }
@@ -49,6 +51,8 @@ struct Attempt {
     letter: Letter,
     poster: Poster,
     result: Result<(), Failure>,
+    /// It was not the first of its receipt.
+    retrial: Option<Arc<()>>,
 }
 
 /// Why a receipt did not get through.
@@ -86,6 +90,7 @@ impl Courier {
             numbers: 0,
             idle,
             under_way: JoinSet::new(),
+            retrials: Arc::new(()),
             failing: false,
         })
     }
@@ -119,19 +124,26 @@ impl Courier {
 
     fn begin(&mut self, letter: Letter) {
         let Some(poster) = self.idle.pop() else { return self.put_off(letter) };
-        self.under_way.spawn(Arc::clone(&self.post).attempt(letter, poster));
+        let retrial = (letter.attempts > 0).then(|| Arc::clone(&self.retrials));
+        self.under_way.spawn(Arc::clone(&self.post).attempt(letter, poster, retrial));
+    }
+
+    /// Whether no receipt is left of those that did not get through.
+    fn is_recovered(&self) -> bool {
+        self.again.is_empty() && Arc::strong_count(&self.retrials) == 1
     }
 
     fn handle(&mut self, ended: Result<Attempt, JoinError>) -> Next {
-        let Some(Attempt { letter, poster, result }) = self.take_back(ended) else {
+        let Some(Attempt { letter, poster, result, retrial }) = self.take_back(ended) else {
             return Next::GoOn;
         };
         self.idle.push(poster);
+        drop(retrial);
         let metrics = self.telemetry.metrics();
         metrics.webhook_attempt(Status::of(result.is_ok()));
         match result {
             Ok(()) => {
-                if self.failing && self.again.is_empty() {
+                if self.failing && self.is_recovered() {
                     self.failing = false;
                     self.telemetry.record(&event::Webhook::Recovered);
                 }
@@ -175,7 +187,12 @@ impl Courier {
         self.queue.close();
         self.letters.close();
         let waiting = std::iter::from_fn(|| self.letters.try_recv().ok()).count();
-        let dropped = waiting + self.again.len() + self.under_way.len();
+        self.letters_not_wanted(waiting + self.again.len());
+    }
+
+    /// Says and counts that the receiver wants no more, neither what waits nor what is under way.
+    fn letters_not_wanted(&self, waiting: usize) {
+        let dropped = waiting + self.under_way.len();
         self.count_dropped(WebhookDrop::Gone, dropped);
         // And the one that was answered so.
         self.telemetry.record(&event::Webhook::Gone { dropped: dropped + 1 });
@@ -202,6 +219,11 @@ impl Courier {
                     self.idle.push(attempt.poster);
                     let metrics = self.telemetry.metrics();
                     metrics.webhook_attempt(Status::of(attempt.result.is_ok()));
+                    if let Err(Failure::Gone) = attempt.result {
+                        metrics.webhook_dropped(WebhookDrop::Gone);
+                        self.letters_not_wanted(waiting.len());
+                        break;
+                    }
                     dropped += usize::from(attempt.result.is_err());
                 }
                 Ok(None) => break,
@@ -227,7 +249,12 @@ fn poster(config: &config::Webhook) -> Result<Poster, SendError> {
 }
 
 impl Post {
-    async fn attempt(self: Arc<Self>, mut letter: Letter, mut poster: Poster) -> Attempt {
+    async fn attempt(
+        self: Arc<Self>,
+        mut letter: Letter,
+        mut poster: Poster,
+        retrial: Option<Arc<()>>,
+    ) -> Attempt {
         letter.attempts += 1;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let headers = self.signer.headers(&letter.id, now.as_secs(), &letter.body);
@@ -237,6 +264,6 @@ impl Post {
             Ok(status) => Err(Failure::Passing(poster.answered(status))),
             Err(sentence) => Err(Failure::Passing(sentence)),
         };
-        Attempt { letter, poster, result }
+        Attempt { letter, poster, result, retrial }
     }
 }

@@ -118,7 +118,7 @@ def test_a_deadline_that_passed_is_told(raw, read, paho, client_id, background):
     headers = {"x-tenfour-wait-online-ms": "30000", "x-tenfour-deadline-ms": "500"}
     sending = background.submit(confirmed, raw, client_id, headers=headers)
     with pytest.raises(concurrent.futures.TimeoutError):
-        sending.result(timeout=1)
+        sending.result(timeout=2)
     device = paho()
     answer = sending.result(30)
     assert (answer.status, answer.reason) == (504, "DEADLINE_EXCEEDED")
@@ -262,6 +262,7 @@ def fill(sender, client_id, numbers):
         assert answer.status == 404
 
 
+@pytest.mark.timeout(300)
 def test_a_reader_that_does_not_read_is_left_behind_and_harms_nobody(start, client_id):
     """Deliveries go on, memory is bounded, and the reader is told how much it missed."""
     server = start("deaf-reader", "--unlimited",
@@ -273,7 +274,7 @@ def test_a_reader_that_does_not_read_is_left_behind_and_harms_nobody(start, clie
         fill(sender, client_id, range(number, number + 40))
         for told in range(number, number + 40):
             assert healthy.receipt()["clientId"] == long_name(client_id, told)
-    received, patience = b"", time.monotonic() + 60
+    received, patience = b"", time.monotonic() + 200
     # The last of all comes, and before it the gap.
     while long_name(client_id, MANY - 1).encode() not in received:
         assert time.monotonic() < patience
@@ -325,6 +326,7 @@ def test_an_open_stream_does_not_hold_up_the_end(start, client_id, http2):
     assert server.process.wait(60) == 0
 
 
+@pytest.mark.timeout(300)
 def test_a_reader_that_is_deaf_does_not_hold_up_the_end_either(start, client_id):
     server = start("deaf-at-the-end", "--unlimited",
                    settings="[limits]\ndrain = 600\ndead_peer = 600\n")

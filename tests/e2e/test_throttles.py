@@ -1,6 +1,7 @@
 """429: the account's rate, the receiver's rate, the receiver's window."""
 
 import concurrent.futures
+import contextlib
 import time
 
 import pytest
@@ -42,16 +43,17 @@ def test_the_accounts_rate(tight_server, people):
     server = tight_server
     boto = BotoSender(server, server.admin)
     with WireDevice.connected(server, "lamp", people.fleet):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            answers = blast(server, "lamp", 40)
-            throttled = [answer for answer in answers if answer.status == 429]
-            if throttled:
-                break
-        assert any(answer.status == 200 for answer in answers)
-        check(throttled[0], server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
-        answer = boto.refused("ThrottlingException", "lamp", TOPIC)
-        check(answer, server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
+        deadline = time.monotonic() + 60
+        answers, refused = [], None
+        while not (refused and {answer.status for answer in answers} == {200, 429}):
+            assert time.monotonic() < deadline
+            answers += blast(server, "lamp", 40)
+            # There is room again a moment later, on a slow machine before this comes.
+            with contextlib.suppress(pytest.fail.Exception):
+                refused = boto.refused("ThrottlingException", "lamp", TOPIC)
+        throttled = next(answer for answer in answers if answer.status == 429)
+        check(throttled, server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
+        check(refused, server.log, 429, "SEND_DIRECT_MESSAGE_THROTTLED")
 
 
 def test_the_accounts_rate_is_checked_after_permission(tight_server):

@@ -6,6 +6,7 @@ use broker::{Node, Settled};
 use serde_json::Value;
 use telemetry::TraceId;
 
+use crate::control;
 use crate::fault::Fault;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
@@ -29,6 +30,8 @@ pub enum Later {
     Published(Publishing),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
+    /// What is registered was changed: when that is durable.
+    Control(Box<control::Pending>),
 }
 
 impl Later {
@@ -37,6 +40,7 @@ impl Later {
         match self {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Many(many) => many.when_answered(then),
+            Later::Control(pending) => pending.when_answered(then),
         }
     }
 }

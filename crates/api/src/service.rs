@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
-use crate::control::{self, Registrar};
+use crate::control::{self, ControlPlane, Registrar, Workshop};
 use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
@@ -47,7 +47,7 @@ const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 /// The HTTP side of a node.
 pub struct Api {
     node: Arc<Node>,
-    registrar: Arc<Registrar>,
+    control: ControlPlane,
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
@@ -63,7 +63,8 @@ impl Api {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
         let keys = SigningKeys::new(SIGNING_KEYS);
-        Api { node, registrar, region, keys, deliveries, large_bodies }
+        let control = ControlPlane { registrar, workshop: Workshop::new() };
+        Api { node, control, region, keys, deliveries, large_bodies }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -100,7 +101,13 @@ impl Api {
 
     /// What is registered.
     pub fn registrar(&self) -> &Arc<Registrar> {
-        &self.registrar
+        &self.control.registrar
+    }
+
+    /// A device showed a certificate, in DER, that is not registered: registers it if its authority
+    /// is registered for that. It is not in use all the same; its status's word says so.
+    pub fn register_shown(&self, der: &[u8]) -> Option<&'static str> {
+        control::register_shown(&self.node, &self.control.registrar, der)
     }
 
     /// Answers one request. Dropping the future gives the request up (the caller went away).
@@ -231,7 +238,7 @@ impl Api {
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
-            Operation::Control(operation) => control::begin(node, &self.registrar, operation, call),
+            Operation::Control(operation) => control::begin(node, &self.control, operation, call),
         }
     }
 

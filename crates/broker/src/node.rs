@@ -97,6 +97,7 @@ pub(crate) struct Budgets {
     pub(crate) subscribes: Bucket,
     pub(crate) queued: Bucket,
     pub(crate) retained: Bucket,
+    pub(crate) control: Bucket,
 }
 
 impl Node {
@@ -209,6 +210,12 @@ impl Node {
     /// How many devices are connected.
     pub fn connected(&self) -> usize {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Draws a request to the control plane from the account's rate; false if it is exceeded.
+    pub fn draw_control_request(&self) -> bool {
+        let rate = self.rules.quotas.control_requests;
+        self.budgets.control.take(rate, self.now()).is_ok()
     }
 
     /// Whether the node is shutting down and takes nothing new.

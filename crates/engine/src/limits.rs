@@ -108,6 +108,9 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
+    /// Requests to the control plane of the whole account. AWS has a rate for each operation; one
+    /// for all is ours.
+    pub control_requests: Option<Rate>,
 }
 
 impl Default for Quotas {
@@ -133,6 +136,7 @@ impl Quotas {
             dequeued_per_connection: None,
             retained_publishes: None,
             retained_publish_interval: None,
+            control_requests: None,
             ..self
         }
     }

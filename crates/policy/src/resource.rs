@@ -102,6 +102,11 @@ impl Scope {
         }
     }
 
+    /// The account.
+    pub fn account(&self) -> &str {
+        self.fields()[3]
+    }
+
     /// `arn:aws:iot:<region>:<account>:`.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix

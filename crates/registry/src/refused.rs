@@ -13,6 +13,9 @@ pub enum Refused {
     /// There is no such record (ResourceNotFoundException).
     #[error("There is no {0}.")]
     NotFound(Key),
+    /// There is no such provisioning template: none are offered (ResourceNotFoundException).
+    #[error("There is no provisioning template {0}; none are offered here.")]
+    NoTemplate(String),
     /// There is such a record (ResourceAlreadyExistsException).
     #[error("The {key} exists already{}.", from(file.as_deref()))]
     Exists {

@@ -34,6 +34,8 @@ pub enum Quota {
     RetainedPublishes,
     /// Retained messages of the account.
     RetainedMessages,
+    /// Requests to the control plane.
+    ControlRequests,
 }
 
 impl Quota {
@@ -54,6 +56,7 @@ impl Quota {
             Quota::QueuedMessages => "queued_messages",
             Quota::RetainedPublishes => "retained_publishes",
             Quota::RetainedMessages => "retained_messages",
+            Quota::ControlRequests => "control_requests",
         }
     }
 }
@@ -73,4 +76,5 @@ label!(Quota, |quota: &Quota| quota.word(), {
     QueuedMessages,
     RetainedPublishes,
     RetainedMessages,
+    ControlRequests,
 });

@@ -129,7 +129,7 @@ impl Fault {
             Refused::Input(_) => Kind::InvalidRequest,
             Refused::Registry(refused) => Kind::of_registry(refused),
             Refused::Unauthorized(..) => Kind::Unauthorized,
-            Refused::Throttled(_) => Kind::Throttling,
+            Refused::Throttled | Refused::Busy => Kind::Throttling,
             Refused::NotKept | Refused::Internal => Kind::InternalFailure,
         };
         let mut fault = Fault::new(kind, refused.reason(), refused.sentence());
@@ -201,7 +201,9 @@ impl Fault {
 impl Kind {
     fn of_registry(refused: &registry::Refused) -> Kind {
         match refused {
-            registry::Refused::NotFound(_) => Kind::ResourceNotFound,
+            registry::Refused::NotFound(_) | registry::Refused::NoTemplate(_) => {
+                Kind::ResourceNotFound
+            }
             registry::Refused::Exists { .. } => Kind::ResourceAlreadyExists,
             registry::Refused::OfFile { .. } | registry::Refused::Invalid(_) => {
                 Kind::InvalidRequest

@@ -37,11 +37,30 @@ impl Body {
         text.ok_or_else(|| Refused::Input(format!("The body lacks the member {name}.")))
     }
 
+    /// A member that is `true` or `false`; `false` if it is absent.
+    pub(super) fn boolean(&self, name: &str) -> Result<bool, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(Refused::Input(format!("The member {name} must be true or false."))),
+        }
+    }
+
+    /// A member that has members.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Body>, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(Body(members.clone()))),
+            Some(_) => Err(Refused::Input(format!("The member {name} must be an object."))),
+        }
+    }
+
     /// Refuses members that change what is asked for and that are not offered.
     pub(super) fn refuse(&self, names: &[&str]) -> Result<(), Refused> {
         let given = |name: &&&str| match self.0.get(**name) {
             None | Some(Value::Null) => false,
             Some(Value::Array(items)) => !items.is_empty(),
+            Some(Value::Object(members)) => !members.is_empty(),
             Some(_) => true,
         };
         match names.iter().find(given) {

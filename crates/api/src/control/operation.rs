@@ -5,6 +5,38 @@ use smallvec::{SmallVec, smallvec};
 /// An operation of the service model, with its path labels still percent-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation<'a> {
+    /// `POST /keys-and-certificate`
+    CreateKeysAndCertificate,
+    /// `POST /certificates`
+    CreateCertificateFromCsr,
+    /// `POST /certificate/register`
+    RegisterCertificate,
+    /// `POST /certificate/register-no-ca`
+    RegisterCertificateWithoutCA,
+    /// `PUT /certificates/{certificateId}`
+    UpdateCertificate { id: &'a str },
+    /// `GET /certificates/{certificateId}`
+    DescribeCertificate { id: &'a str },
+    /// `GET /certificates`
+    ListCertificates,
+    /// `GET /certificates-by-ca/{caCertificateId}`
+    ListCertificatesByCA { id: &'a str },
+    /// `DELETE /certificates/{certificateId}`
+    DeleteCertificate { id: &'a str },
+    /// `POST /cacertificate`
+    RegisterCACertificate,
+    /// `GET /cacertificate/{caCertificateId}`
+    DescribeCACertificate { id: &'a str },
+    /// `GET /cacertificates`
+    ListCACertificates,
+    /// `PUT /cacertificate/{caCertificateId}`
+    UpdateCACertificate { id: &'a str },
+    /// `DELETE /cacertificate/{caCertificateId}`
+    DeleteCACertificate { id: &'a str },
+    /// `GET /registrationcode`
+    GetRegistrationCode,
+    /// `DELETE /registrationcode`
+    DeleteRegistrationCode,
     /// `POST /policies/{policyName}`
     CreatePolicy { name: &'a str },
     /// `POST /policies/{policyName}/version`
@@ -52,6 +84,22 @@ impl Operation<'_> {
     /// Its name in the service model, for the log.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Operation::CreateKeysAndCertificate => "CreateKeysAndCertificate",
+            Operation::CreateCertificateFromCsr => "CreateCertificateFromCsr",
+            Operation::RegisterCertificate => "RegisterCertificate",
+            Operation::RegisterCertificateWithoutCA => "RegisterCertificateWithoutCA",
+            Operation::UpdateCertificate { .. } => "UpdateCertificate",
+            Operation::DescribeCertificate { .. } => "DescribeCertificate",
+            Operation::ListCertificates => "ListCertificates",
+            Operation::ListCertificatesByCA { .. } => "ListCertificatesByCA",
+            Operation::DeleteCertificate { .. } => "DeleteCertificate",
+            Operation::RegisterCACertificate => "RegisterCACertificate",
+            Operation::DescribeCACertificate { .. } => "DescribeCACertificate",
+            Operation::ListCACertificates => "ListCACertificates",
+            Operation::UpdateCACertificate { .. } => "UpdateCACertificate",
+            Operation::DeleteCACertificate { .. } => "DeleteCACertificate",
+            Operation::GetRegistrationCode => "GetRegistrationCode",
+            Operation::DeleteRegistrationCode => "DeleteRegistrationCode",
             Operation::CreatePolicy { .. } => "CreatePolicy",
             Operation::CreatePolicyVersion { .. } => "CreatePolicyVersion",
             Operation::GetPolicy { .. } => "GetPolicy",
@@ -90,7 +138,45 @@ fn methods(path: &str) -> Option<Methods<'_>> {
         return Some(smallvec![("POST", Operation::ListAttachedPolicies { target })]);
     }
     let segments: SmallVec<[&str; 6]> = path.strip_prefix('/')?.split('/').collect();
-    policies(&segments)
+    certificates(&segments).or_else(|| authorities(&segments)).or_else(|| policies(&segments))
+}
+
+fn certificates<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
+    Some(match *segments {
+        ["keys-and-certificate"] => smallvec![("POST", Operation::CreateKeysAndCertificate)],
+        ["certificates"] => smallvec![
+            ("GET", Operation::ListCertificates),
+            ("POST", Operation::CreateCertificateFromCsr),
+        ],
+        ["certificates", id] => smallvec![
+            ("GET", Operation::DescribeCertificate { id }),
+            ("PUT", Operation::UpdateCertificate { id }),
+            ("DELETE", Operation::DeleteCertificate { id }),
+        ],
+        ["certificate", "register"] => smallvec![("POST", Operation::RegisterCertificate)],
+        ["certificate", "register-no-ca"] => {
+            smallvec![("POST", Operation::RegisterCertificateWithoutCA)]
+        }
+        ["certificates-by-ca", id] => smallvec![("GET", Operation::ListCertificatesByCA { id })],
+        _ => return None,
+    })
+}
+
+fn authorities<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
+    Some(match *segments {
+        ["cacertificate"] => smallvec![("POST", Operation::RegisterCACertificate)],
+        ["cacertificate", id] => smallvec![
+            ("GET", Operation::DescribeCACertificate { id }),
+            ("PUT", Operation::UpdateCACertificate { id }),
+            ("DELETE", Operation::DeleteCACertificate { id }),
+        ],
+        ["cacertificates"] => smallvec![("GET", Operation::ListCACertificates)],
+        ["registrationcode"] => smallvec![
+            ("GET", Operation::GetRegistrationCode),
+            ("DELETE", Operation::DeleteRegistrationCode),
+        ],
+        _ => return None,
+    })
 }
 
 fn policies<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {

@@ -1,6 +1,6 @@
 //! Why a request to the control plane is not answered with what it asks for.
 
-use telemetry::FailureClass;
+use telemetry::{FailureClass, Quota};
 
 /// Why a request was refused. [`fault`](super::fault) turns it into status and error name; the log
 /// takes reason, sentence and class from here.
@@ -13,8 +13,10 @@ pub(crate) enum Refused {
     /// The caller's policies do not allow it; what they would have to, and which statement decided,
     /// for who may know.
     Unauthorized(String, Option<serde_json::Value>),
-    /// The rate is exceeded, or too many are waiting.
-    Throttled(&'static str),
+    /// The rate of the account is exceeded.
+    Throttled,
+    /// As many key pairs are being made, or wait for it, as may.
+    Busy,
     /// The change cannot be made durable.
     NotKept,
     /// A fault of ours.
@@ -34,7 +36,8 @@ impl Refused {
             Refused::Input(_) => "INVALID_REQUEST",
             Refused::Registry(refused) => reason(refused),
             Refused::Unauthorized(..) => FailureClass::AuthError.reason(),
-            Refused::Throttled(_) => "CONTROL_REQUEST_THROTTLED",
+            Refused::Throttled => "CONTROL_REQUEST_THROTTLED",
+            Refused::Busy => "KEY_PAIRS_BUSY",
             Refused::NotKept => "CHANGE_NOT_KEPT",
             Refused::Internal => FailureClass::ServerError.reason(),
         }
@@ -46,7 +49,12 @@ impl Refused {
             Refused::Input(sentence) => sentence.clone(),
             Refused::Registry(refused) => refused.to_string(),
             Refused::Unauthorized(what, _) => format!("The caller is not allowed {what}."),
-            Refused::Throttled(sentence) => (*sentence).to_owned(),
+            Refused::Throttled => "The account's rate of requests to the control plane \
+                 (control_requests) is exceeded; try again later."
+                .to_owned(),
+            Refused::Busy => "As many key pairs are being made as may be at a time; try again \
+                 later, or make the key yourself and call CreateCertificateFromCsr."
+                .to_owned(),
             Refused::NotKept => {
                 "The change cannot be kept; the server's log says why (STORE_FAILED).".to_owned()
             }
@@ -57,9 +65,8 @@ impl Refused {
     /// On what ground, in the classes of the metrics.
     pub(crate) fn class(&self) -> FailureClass {
         match self {
-            Refused::Input(_) | Refused::Registry(_) | Refused::Throttled(_) => {
-                FailureClass::ClientError
-            }
+            Refused::Input(_) | Refused::Registry(_) => FailureClass::ClientError,
+            Refused::Throttled | Refused::Busy => FailureClass::Throttle(Quota::ControlRequests),
             Refused::Unauthorized(..) => FailureClass::AuthError,
             Refused::NotKept | Refused::Internal => FailureClass::ServerError,
         }
@@ -68,7 +75,7 @@ impl Refused {
 
 fn reason(refused: &registry::Refused) -> &'static str {
     match refused {
-        registry::Refused::NotFound(_) => "RESOURCE_NOT_FOUND",
+        registry::Refused::NotFound(_) | registry::Refused::NoTemplate(_) => "RESOURCE_NOT_FOUND",
         registry::Refused::Exists { .. } => "RESOURCE_ALREADY_EXISTS",
         registry::Refused::OfFile { .. } => "RESOURCE_OF_A_FILE",
         registry::Refused::Invalid(_) => "INVALID_REQUEST",

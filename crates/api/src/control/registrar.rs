@@ -9,7 +9,7 @@ use engine::directory::{Directory, Principal};
 use identity::x509;
 use parking_lot::Mutex;
 use policy::{Attributes, Scope};
-use registry::{Change, Clash, Edit, Record, Refused, Registry};
+use registry::{Change, Clash, Edit, Issuer, Record, Refused, Registry};
 use store::{Changes, Journal, Records, StoreError, StoreFailed, Table, record};
 
 /// What is registered, and where it is kept. Files and the API change it alike.
@@ -97,6 +97,32 @@ impl Registrar {
     /// Gives those who were in use and have expired since the last time.
     pub fn expire(&self) -> Vec<Arc<Principal>> {
         self.state.lock().registry.expire(now_millis() / 1_000).ended
+    }
+
+    /// The wall clock, in seconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        now_millis() / 1_000
+    }
+
+    /// The authority with which this node makes certificates; `make` makes one, valid from a time in
+    /// seconds since 1970 on, if there is none yet.
+    pub(crate) fn issuer<E>(
+        &self,
+        make: impl FnOnce(i64) -> Result<Issuer, E>,
+    ) -> Result<Arc<Issuer>, E> {
+        let present = |registry: &Registry| registry.issuer().map(Arc::clone);
+        if let Some(issuer) = self.look(present) {
+            return Ok(issuer);
+        }
+        let issuer = make(self.now())?;
+        let made = Arc::new(issuer.clone());
+        // Somebody else may have been quicker. What is issued is written after it, so that nothing
+        // is there whose issuer is not.
+        let kept = self.change(|registry, _| match present(registry) {
+            Some(issuer) => Ok((Change::nothing(), issuer)),
+            None => Ok((Change::put(Record::Issuer(issuer)), made.clone())),
+        });
+        Ok(kept.map_or(made, |kept| kept.told))
     }
 
     /// Lets `decide` find out what changes, at a time in milliseconds since 1970, and makes the

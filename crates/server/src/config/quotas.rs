@@ -101,6 +101,7 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             COUNTS,
             default.members_per_shared_group,
         ),
+        control_requests: rate(table, "control_requests", default.control_requests),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }

@@ -89,6 +89,7 @@ fn every_quota_and_limit_can_be_set() {
          dequeued_per_connection = \"unlimited\"\n\
          retained_messages = 19\nretained_publishes = 20\nretained_publish_interval = 0.5\n\
          shared_groups = 22\nmembers_per_shared_group = 21\n\
+         control_requests = 23\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
@@ -126,6 +127,7 @@ fn every_quota_and_limit_can_be_set() {
             retained_publish_interval: Some(seconds(0.5)),
             shared_groups: 22,
             members_per_shared_group: 21,
+            control_requests: Some(Rate::per_second(23)),
         }
     );
     assert_eq!(

@@ -1,6 +1,7 @@
 //! Everything that is registered, and how a change comes into force.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use engine::directory::{Directory, Principal};
@@ -130,6 +131,24 @@ impl Registry {
     /// Who has that policy, in order.
     pub fn targets_of<'a>(&'a self, policy: &str) -> impl Iterator<Item = &'a PrincipalKey> {
         self.targets.get(policy).into_iter().flatten()
+    }
+
+    /// The IDs of the certificates that have that policy and come after that one, in order.
+    pub fn certificates_of<'a>(
+        &'a self,
+        policy: &str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = &'a str> {
+        let start = match after {
+            None => Bound::Unbounded,
+            Some(id) => Bound::Excluded(PrincipalKey::Certificate(id.to_owned())),
+        };
+        let targets = self.targets.get(policy);
+        let rest = targets.map(|targets| targets.range((start, Bound::Unbounded)));
+        rest.into_iter().flatten().filter_map(|key| match key {
+            PrincipalKey::Certificate(id) => Some(id.as_str()),
+            PrincipalKey::AccessKey(_) => None,
+        })
     }
 
     /// The IDs of the certificates that belong to that thing, in order.

@@ -1,7 +1,7 @@
 //! Policies on certificates.
 
 use policy::{Action, Resource};
-use registry::{Key, PrincipalKey, target};
+use registry::{Key, target};
 use serde_json::json;
 
 use super::input::Body;
@@ -54,10 +54,8 @@ pub(super) fn list_targets(request: &mut Request<'_>, label: &str) -> Outcome {
     request.authorize(Action::ListTargetsForPolicy, Resource::Policy(&name))?;
     request.look(|registry| {
         registry.policy(&name)?;
-        let certificates = registry.targets_of(&name).filter_map(|key| match key {
-            PrincipalKey::Certificate(id) => Some(id.as_str()),
-            PrincipalKey::AccessKey(_) => None,
-        });
+        let after = page.after.as_ref().map(|place| place.name.as_str());
+        let certificates = registry.certificates_of(&name, after);
         let (found, next) = list::by_name(certificates, &page);
         let arns = found.into_iter().map(|id| Key::Certificate(id).arn(registry.scope()));
         let mut told = json!({ "targets": arns.collect::<Vec<_>>() });

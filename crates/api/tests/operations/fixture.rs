@@ -66,17 +66,17 @@ impl Fixture {
         let journal =
             Journal::start(Arc::clone(&records) as _, Durability::Always, Box::new(|_| {}));
         let bounds = Bounds::default();
-        let registrar = Registrar::new(Scope::new("us-west-2", "123456789012"));
+        let journal = journal.expect("a thread");
+        let scope = Scope::new("us-west-2", "123456789012");
+        let registrar = Registrar::open(scope, records.as_ref(), Arc::clone(&journal));
+        let registrar = registrar.expect("nothing to read");
         let node = Node::start(NodeSettings {
             scope: Scope::new("us-west-2", "123456789012"),
             rules: Rules::new(&AWS, quotas, &bounds),
             bounds,
             directory: registrar.directory(),
             telemetry: Arc::new(telemetry.expect("nothing to open")),
-            kept: Some(Storage {
-                records: Arc::clone(&records) as _,
-                journal: journal.expect("a thread"),
-            }),
+            kept: Some(Storage { records: Arc::clone(&records) as _, journal }),
         });
         let api =
             Arc::new(Api::new(node.expect("nothing to read"), registrar, "us-west-2".to_owned()));

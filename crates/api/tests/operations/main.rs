@@ -1,5 +1,6 @@
 //! The operations on a whole node: what they answer, when, and what the log says of it.
 
+mod control_plane;
 mod explanations;
 mod fixture;
 mod idempotency;

@@ -17,10 +17,15 @@ pub fn rsa_private_key_pem(pkcs8: &[u8]) -> Option<String> {
     // PrivateKeyInfo is a sequence of version, algorithm and an OCTET STRING (RFC 5208, section 5).
     let (_, info) = Any::from_der(pkcs8).ok()?;
     let (rest, _version) = Any::from_der(info.data).ok()?;
-    let (rest, _algorithm) = Any::from_der(rest).ok()?;
+    let (rest, algorithm) = Any::from_der(rest).ok()?;
     let (_, key) = Any::from_der(rest).ok()?;
-    (key.tag() == Tag::OctetString).then(|| pem("RSA PRIVATE KEY", key.data))
+    let (_, kind) = Any::from_der(algorithm.data).ok()?;
+    (key.tag() == Tag::OctetString && kind.data == RSA_ENCRYPTION)
+        .then(|| pem("RSA PRIVATE KEY", key.data))
 }
+
+/// 1.2.840.113549.1.1.1 (RFC 8017, appendix A.1).
+const RSA_ENCRYPTION: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 /// Characters of a line of PEM (RFC 7468, section 2).
 const LINE: usize = 64;

@@ -85,7 +85,7 @@ fn check_key(key: &SubjectPublicKeyInfo<'_>) -> Result<(), SigningRequestError> 
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) if rsa.key_size() >= RSA_BITS => Ok(()),
         Ok(PublicKey::RSA(_)) => Err(SigningRequestError::WeakKey("this RSA key, which is short,")),
-        Ok(PublicKey::EC(point)) if matches!(point.key_size(), 256 | 384) => Ok(()),
+        Ok(PublicKey::EC(_)) if is_nist_curve(key) => Ok(()),
         Ok(PublicKey::EC(_)) => Err(SigningRequestError::WeakKey("a key on this curve")),
         Ok(
             PublicKey::DSA(_)
@@ -95,4 +95,11 @@ fn check_key(key: &SubjectPublicKeyInfo<'_>) -> Result<(), SigningRequestError> 
         )
         | Err(_) => Err(SigningRequestError::WeakKey("a key of this kind")),
     }
+}
+
+/// Whether the key is on P-256 or P-384 (RFC 5480, section 2.1.1.1).
+fn is_nist_curve(key: &SubjectPublicKeyInfo<'_>) -> bool {
+    let curve = key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    let curve = curve.map(|oid| oid.to_id_string());
+    matches!(curve.as_deref(), Some("1.2.840.10045.3.1.7" | "1.3.132.0.34"))
 }

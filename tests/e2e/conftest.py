@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 
+from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.population import populate
 from harness.registry import Registry
@@ -149,6 +150,12 @@ def client_id():
 def boto(server):
     """boto3 with the key that may do everything."""
     return BotoSender(server, server.admin)
+
+
+@pytest.fixture
+def control(server):
+    """boto3's client of the control plane with the key that may do everything."""
+    return Control(server)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ use broker::{Node, Settled};
 use serde_json::Value;
 use telemetry::TraceId;
 
+use crate::control;
 use crate::fault::Fault;
 use crate::ops::delete_connection::Deleting;
 use crate::ops::publish::Publishing;
@@ -32,6 +33,8 @@ pub enum Later {
     Deleted(Deleting),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
+    /// What is registered was changed: when that is durable.
+    Control(Box<control::Pending>),
 }
 
 impl Later {
@@ -41,6 +44,7 @@ impl Later {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Deleted(deleting) => deleting.when_answered(then),
             Later::Many(many) => many.when_answered(then),
+            Later::Control(pending) => pending.when_answered(then),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod authenticate;
 mod body;
 mod caller;
+mod control;
 mod deliveries;
 mod exchange;
 mod explanation;
@@ -19,11 +20,13 @@ mod refused;
 mod reply;
 mod router;
 mod service;
+mod service_name;
 mod trace;
 mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
+pub use control::{Pending, Registrar};
 pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
@@ -35,6 +38,7 @@ pub use ops::send_direct_messages::Many;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;
+pub use service_name::ServiceName;
 pub use trace::Traces;
 
 /// The checks of the parameters, reachable without a node.

@@ -211,6 +211,7 @@ fn throttled(quota: Quota) -> (&'static str, &'static str) {
             "The rate of ListSubscriptions for this client is exceeded; try again later.",
         ),
         Quota::SendDirectMessage
+        | Quota::ControlRequests
         | Quota::PublishesPerConnection
         | Quota::ConnectsPerClient
         | Quota::Connects

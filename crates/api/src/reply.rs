@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use telemetry::TraceId;
 
+use crate::control;
 use crate::fault::{Fault, Kind};
 use crate::ops::properties;
 use crate::pieces::{AnswerBody, Pieces};
@@ -46,6 +47,8 @@ enum Content {
     Pieces(&'static str, Pieces),
     /// What went wrong.
     Fault(Box<Fault>),
+    /// The same of the control plane.
+    ControlFault(Box<control::Fault>),
 }
 
 /// The head and body of a success around the two places of its trace ID and its date, which are all
@@ -87,19 +90,34 @@ impl Reply {
         Reply { trace_id, content: Content::Fault(Box::new(fault)) }
     }
 
-    /// The status code.
-    pub fn status(&self) -> StatusCode {
-        self.fault().map_or(StatusCode::OK, |fault| fault.kind.status())
+    /// A failure of the control plane.
+    pub(crate) fn control_failure(trace_id: TraceId, fault: control::Fault) -> Self {
+        Reply { trace_id, content: Content::ControlFault(Box::new(fault)) }
     }
 
-    fn fault(&self) -> Option<&Fault> {
+    /// The failure of an operation of the data plane.
+    pub(crate) fn fault(&self) -> Option<&Fault> {
+        match &self.content {
+            Content::Fault(fault) => Some(fault),
+            Content::Done
+            | Content::Empty
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Pieces(..)
+            | Content::ControlFault(_) => None,
+        }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
         match &self.content {
             Content::Done
             | Content::Empty
             | Content::Document(_)
             | Content::Response(_)
-            | Content::Pieces(..) => None,
-            Content::Fault(fault) => Some(fault),
+            | Content::Pieces(..) => StatusCode::OK,
+            Content::Fault(fault) => fault.kind.status(),
+            Content::ControlFault(fault) => fault.status(),
         }
     }
 
@@ -115,7 +133,8 @@ impl Reply {
             | Content::Empty
             | Content::Document(_)
             | Content::Response(_)
-            | Content::Fault(_) => text.into(),
+            | Content::Fault(_)
+            | Content::ControlFault(_) => text.into(),
         };
         head.map(|()| body)
     }
@@ -159,7 +178,11 @@ impl Reply {
                 let own = message.properties.as_properties().content_type();
                 own.and_then(|own| HeaderValue::from_str(own).ok()).unwrap_or(BYTES)
             }
-            Content::Done | Content::Empty | Content::Document(_) | Content::Fault(_) => JSON,
+            Content::Done
+            | Content::Empty
+            | Content::Document(_)
+            | Content::Fault(_)
+            | Content::ControlFault(_) => JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
         if let Content::Pieces(..) = self.content {
@@ -169,16 +192,14 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
             headers.insert(REQUEST_ID, id);
         }
-        let Some(fault) = self.fault() else { return headers };
-        headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
-        if let Some(allow) = fault.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
-        }
-        if let Some(truth) = fault.truth {
-            headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
-        }
-        if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        match &self.content {
+            Content::Done
+            | Content::Empty
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Pieces(..) => {}
+            Content::Fault(fault) => tell_fault(&mut headers, fault),
+            Content::ControlFault(fault) => tell_control_fault(&mut headers, fault),
         }
         headers
     }
@@ -194,7 +215,32 @@ impl Reply {
             // Nothing is, or is there yet.
             Content::Empty | Content::Pieces(..) => [].as_slice().into(),
             Content::Fault(fault) => fault_body(fault, trace_id).to_string().into_bytes().into(),
+            Content::ControlFault(fault) => {
+                control_fault_body(fault, trace_id).to_string().into_bytes().into()
+            }
         }
+    }
+}
+
+fn tell_fault(headers: &mut HeaderMap, fault: &Fault) {
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
+    if let Some(allow) = fault.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(truth) = fault.truth {
+        headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
+    }
+    if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+}
+
+fn tell_control_fault(headers: &mut HeaderMap, fault: &control::Fault) {
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.error_type()));
+    let allow = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok());
+    headers.extend(allow.map(|allow| (ALLOW, allow)));
+    if fault.is_passing() {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
 }
 
@@ -231,6 +277,22 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> Value {
     body
 }
 
+fn control_fault_body(fault: &control::Fault, trace_id: TraceId) -> Value {
+    let mut body = json!({
+        "message": fault.message,
+        "traceId": trace_id.to_string(),
+        "reason": fault.reason,
+    });
+    if let Some((id, arn)) = &fault.resource {
+        body["resourceId"] = id.as_str().into();
+        body["resourceArn"] = arn.as_str().into();
+    }
+    if let Some(explanation) = &fault.explanation {
+        body["explanation"] = explanation.clone();
+    }
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,9 +314,14 @@ mod tests {
             Reply::empty(trace_id),
             Reply::document(trace_id, &json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
-            Reply::failure(
+            Reply::failure(trace_id, Fault::of_unknown_path("/")),
+            Reply::control_failure(
                 trace_id,
-                Fault::of_route(crate::router::Misrouted::UnknownPath, "GET", "/"),
+                control::Fault::of_route(
+                    &control::Misrouted::WrongMethod { allow: "GET, PUT".to_owned() },
+                    "POST",
+                    "/",
+                ),
             ),
         ];
         for reply in replies {

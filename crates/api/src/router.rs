@@ -1,4 +1,9 @@
 //! Which operation a request names. Works on the raw path, before percent-decoding (spec 1.1).
+//!
+//! No path is one of two services, so the path alone says which service it is.
+
+use crate::control;
+use crate::service_name::ServiceName;
 
 /// An operation of the service model, with its path label still encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +50,31 @@ pub(crate) enum Operation<'a> {
     },
     /// `GET /receipts`
     WatchReceipts,
+    /// One of the control plane's.
+    Control(control::Operation<'a>),
+}
+
+impl Operation<'_> {
+    /// The service that it belongs to.
+    pub(crate) fn service(self) -> ServiceName {
+        match self {
+            Operation::SendDirectMessage { .. }
+            | Operation::SendDirectMessages
+            | Operation::Publish { .. }
+            | Operation::GetRetainedMessage { .. }
+            | Operation::ListRetainedMessages
+            | Operation::GetReceipt { .. }
+            | Operation::WatchReceipts
+            | Operation::GetConnection { .. }
+            | Operation::DeleteConnection { .. }
+            | Operation::ListSubscriptions { .. } => ServiceName::Data,
+            Operation::Control(_) => ServiceName::Control,
+        }
+    }
 }
 
 /// Why there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Misrouted {
     /// No operation has this path.
     UnknownPath,
@@ -57,6 +83,8 @@ pub(crate) enum Misrouted {
         /// For the header `Allow`.
         allow: &'static str,
     },
+    /// The same of an operation of the control plane.
+    Control(control::Misrouted),
 }
 
 /// Finds the operation.
@@ -64,7 +92,13 @@ pub(crate) enum Misrouted {
 /// # Errors
 /// [`Misrouted`].
 pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
-    let Resource { allow, operations } = find(path).ok_or(Misrouted::UnknownPath)?;
+    let Some(Resource { allow, operations }) = find(path) else {
+        return match control::route(method, path) {
+            Ok(operation) => Ok(Operation::Control(operation)),
+            Err(control::Misrouted::UnknownPath) => Err(Misrouted::UnknownPath),
+            Err(misrouted) => Err(Misrouted::Control(misrouted)),
+        };
+    };
     let asked = operations.into_iter().flatten().find(|(own, _)| *own == method);
     asked.map(|(_, operation)| operation).ok_or(Misrouted::WrongMethod { allow })
 }

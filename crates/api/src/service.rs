@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
+use crate::control::{self, ControlPlane, Registrar, Workshop};
 use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
@@ -29,7 +30,8 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Operation, is_direct_message, route};
+use crate::router::{Misrouted, Operation, is_direct_message, route};
+use crate::service_name::ServiceName;
 use crate::trace::Traces;
 use crate::truth::Truth;
 
@@ -47,6 +49,7 @@ const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 /// The HTTP side of a node.
 pub struct Api {
     node: Arc<Node>,
+    control: ControlPlane,
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
@@ -59,12 +62,13 @@ pub struct Api {
 type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
 
 impl Api {
-    /// The API of `node`, for signatures in `region`.
-    pub fn new(node: Arc<Node>, region: String) -> Self {
+    /// The API of `node`, whose directory is that of `registrar`, for signatures in `region`.
+    pub fn new(node: Arc<Node>, registrar: Arc<Registrar>, region: String) -> Self {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
         let keys = SigningKeys::new(SIGNING_KEYS);
-        Api { node, region, keys, deliveries, large_bodies, traces: None }
+        let control = ControlPlane { registrar, workshop: Workshop::new() };
+        Api { node, control, region, keys, deliveries, large_bodies, traces: None }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -74,13 +78,14 @@ impl Api {
     /// What `open` gives.
     pub fn open(
         node: Arc<Node>,
+        registrar: Arc<Registrar>,
         region: String,
         open: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<Arc<dyn Trail>, StoreError>,
     ) -> Result<Self, StoreError> {
         let mut deliveries = Deliveries::new(node.bounds(), node.wall());
         let trail = open(&mut |entry| deliveries.restore(entry))?;
         deliveries.keep_in(trail);
-        Ok(Api { deliveries: deliveries.share(), ..Api::new(node, region) })
+        Ok(Api { deliveries: deliveries.share(), ..Api::new(node, registrar, region) })
     }
 
     /// Traces direct messages from now on.
@@ -103,6 +108,17 @@ impl Api {
         &self.node
     }
 
+    /// What is registered.
+    pub fn registrar(&self) -> &Arc<Registrar> {
+        &self.control.registrar
+    }
+
+    /// A device showed a certificate, in DER, that is not registered: registers it if its authority
+    /// is registered for that. It is not in use all the same; its status's word says so.
+    pub fn register_shown(&self, der: &[u8]) -> Option<&'static str> {
+        control::register_shown(&self.node, &self.control.registrar, der)
+    }
+
     /// Answers one request. Dropping the future gives the request up (the caller went away).
     pub async fn handle<B>(&self, request: Request<B>, caller: &Caller) -> Reply
     where
@@ -114,13 +130,13 @@ impl Api {
         let listed = Listed::of(&parts.headers);
         let head = listed.head(&parts);
         match self.read(&head, body).await {
-            Err(fault) => self.fail(trace_id, of_direct_message(head.path, fault)),
+            Err(unadmitted) => self.turn_away(trace_id, head.path, unadmitted),
             Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
 
     /// The body of a request, unless there is no need to have it.
-    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Fault>
+    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Unadmitted>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -129,15 +145,20 @@ impl Api {
         let patience = self.node.bounds().http_body;
         if operation == Operation::SendDirectMessages {
             let largest = send_direct_messages::body_bytes(limit);
-            let fault = |error| Fault::of_body_for_many(error, largest);
+            let fault = |error| Unadmitted::from(Fault::of_body_for_many(error, largest));
             let room = tokio::time::timeout(patience, self.large_bodies.acquire()).await;
             let room = room.map_err(|_| fault(BodyError::TimedOut))?;
             let read = body::read(body, largest, patience).await.map_err(fault)?;
             // It is never closed.
             return Ok((read, room.ok()));
         }
-        let read = body::read(body, self.body_bytes(), patience).await;
-        Ok((read.map_err(|error| Fault::of_body(error, limit))?, None))
+        let most = self.body_bytes();
+        let read =
+            body::read(body, most, patience).await.map_err(|error| match operation.service() {
+                ServiceName::Data => Unadmitted::from(Fault::of_body(error, limit)),
+                ServiceName::Control => control::Fault::of_body(error, most).into(),
+            });
+        Ok((read?, None))
     }
 
     async fn answer(
@@ -197,17 +218,17 @@ impl Api {
         let trace = self.traces.as_ref();
         let trace = trace.and_then(|traces| traces.open(head, caller, (trace_id, self.node.now())));
         let admitted = self.operation(head).and_then(|operation| {
-            let principal = self.identify(head, payload, caller, trace_id)?;
+            let principal = self.identify(operation.service(), head, payload, caller, trace_id)?;
             Ok((operation, caller.peer(principal)))
         });
         let (operation, call) = match admitted {
             Ok((operation, sender)) => (operation, Call { head, payload, sender, trace_id, trace }),
-            Err(fault) => {
-                let fault = of_direct_message(head.path, fault);
-                if let Some(trace) = trace {
-                    trace.refuse(&self.node, trace_id, &fault);
+            Err(unadmitted) => {
+                let reply = self.turn_away(trace_id, head.path, unadmitted);
+                if let (Some(trace), Some(fault)) = (trace, reply.fault()) {
+                    trace.refuse(&self.node, trace_id, fault);
                 }
-                return Begun::Answered(self.fail(trace_id, fault));
+                return Begun::Answered(reply);
             }
         };
         let node = &self.node;
@@ -240,6 +261,7 @@ impl Api {
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
+            Operation::Control(operation) => control::begin(node, &self.control, operation, call),
         }
     }
 
@@ -251,15 +273,28 @@ impl Api {
     }
 
     /// What is asked for, unless the node takes nothing new.
-    fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Fault> {
+    fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Unadmitted> {
         let operation = route(head.method, head.path)
-            .map_err(|misrouted| Fault::of_route(misrouted, head.method, head.path))?;
+            .map_err(|misrouted| Unadmitted::of_route(misrouted, head))?;
         // Asked again after the body, which may have taken its time: a device that a draining node
         // has closed is not gone.
         if self.node.is_draining() {
-            return Err(Fault::draining());
+            return Err(match operation.service() {
+                ServiceName::Data => Fault::draining().into(),
+                ServiceName::Control => control::Fault::draining().into(),
+            });
         }
         Ok(operation)
+    }
+
+    /// The answer to a request that its operation does not get to see.
+    fn turn_away(&self, trace_id: TraceId, path: &str, unadmitted: Unadmitted) -> Reply {
+        match unadmitted {
+            Unadmitted::Data(fault) => self.fail(trace_id, of_direct_message(path, *fault)),
+            Unadmitted::Control(fault) => {
+                counted(&self.node, Reply::control_failure(trace_id, *fault))
+            }
+        }
     }
 
     fn fail(&self, trace_id: TraceId, fault: Fault) -> Reply {
@@ -268,18 +303,22 @@ impl Api {
 
     fn identify(
         &self,
+        service: ServiceName,
         head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
         trace_id: TraceId,
-    ) -> Result<Arc<Principal>, Fault> {
-        match &caller.credentials {
-            Credentials::Certificate(principal) | Credentials::Open(principal) => {
+    ) -> Result<Arc<Principal>, Unadmitted> {
+        match (&caller.credentials, service) {
+            (Credentials::Certificate(_), ServiceName::Control) => {
+                Err(control::Fault::of_certificate().into())
+            }
+            (Credentials::Certificate(principal) | Credentials::Open(principal), _) => {
                 Ok(Arc::clone(principal))
             }
-            Credentials::Signature => self
-                .prove(head, payload, caller, trace_id)
-                .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence())),
+            (Credentials::Signature, _) => self
+                .prove(service, head, payload, caller, trace_id)
+                .map_err(|rejected| Unadmitted::of_credentials(service, &rejected)),
         }
     }
 
@@ -290,6 +329,7 @@ impl Api {
     /// [`Rejected`].
     pub fn prove(
         &self,
+        service: ServiceName,
         head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
@@ -301,6 +341,7 @@ impl Api {
         let against = Against {
             directory: &directory,
             region: &self.region,
+            service,
             now: self.node.access().epoch_seconds(self.node.now()),
             secure: caller.secure,
             keys: &self.keys,
@@ -325,6 +366,55 @@ impl Api {
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
+    }
+}
+
+/// What a request failed with before its operation saw it, in the shape of its service.
+enum Unadmitted {
+    Data(Box<Fault>),
+    Control(Box<control::Fault>),
+}
+
+impl From<Fault> for Unadmitted {
+    fn from(fault: Fault) -> Self {
+        Unadmitted::Data(Box::new(fault))
+    }
+}
+
+impl From<control::Fault> for Unadmitted {
+    fn from(fault: control::Fault) -> Self {
+        Unadmitted::Control(Box::new(fault))
+    }
+}
+
+impl Unadmitted {
+    /// What no operation takes is answered in the shape of the service that it is signed for.
+    fn of_route(misrouted: Misrouted, head: &Head<'_>) -> Self {
+        let Head { method, path, query, ref headers } = *head;
+        match misrouted {
+            Misrouted::WrongMethod { allow } => Fault::of_method(allow, method).into(),
+            Misrouted::Control(misrouted) => {
+                control::Fault::of_route(&misrouted, method, path).into()
+            }
+            Misrouted::UnknownPath => {
+                match ServiceName::signed_for(&RequestParts { method, path, query, headers }) {
+                    Some(ServiceName::Control) => {
+                        control::Fault::of_route(&control::Misrouted::UnknownPath, method, path)
+                            .into()
+                    }
+                    Some(ServiceName::Data) | None => Fault::of_unknown_path(path).into(),
+                }
+            }
+        }
+    }
+
+    fn of_credentials(service: ServiceName, rejected: &Rejected) -> Self {
+        match service {
+            ServiceName::Data => {
+                Fault::of_credentials(rejected.reason(), rejected.sentence()).into()
+            }
+            ServiceName::Control => control::Fault::of_credentials(rejected).into(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod delete_connection;
 mod delivery;
 mod device;
 mod devices;
+mod dismissal;
 mod drain;
 mod driver;
 mod dry_run;

@@ -87,6 +87,14 @@ impl Lifecycle {
         }
     }
 
+    /// A certificate was registered when a device first showed it.
+    pub(crate) fn certificate_registered(&self, authority: &str, payload: Vec<u8>) {
+        if let Some(sender) = &self.0 {
+            let topic = format!("$aws/events/certificates/registered/{authority}");
+            let _ = sender.try_send(LifecycleEvent { topic, payload });
+        }
+    }
+
     /// None is told of a client ID that no topic could name.
     fn tell(&self, family: &str, told: &Told<'_>) {
         let Some(sender) = &self.0 else { return };
@@ -161,6 +169,12 @@ pub(crate) async fn run(node: Weak<Node>, mut events: mpsc::Receiver<LifecycleEv
 }
 
 impl Node {
+    /// Publishes that a certificate was registered when a device first showed it, on
+    /// `$aws/events/certificates/registered/<ID of the authority>`, if the profile has such events.
+    pub fn tell_certificate_registered(&self, authority: &str, payload: Vec<u8>) {
+        self.lifecycle.certificate_registered(authority, payload);
+    }
+
     fn publish_event(self: &Arc<Self>, event: &LifecycleEvent) {
         let Ok(topic) = TopicName::parse(&event.topic) else { return };
         let mut batch = Batch::new(self.now());

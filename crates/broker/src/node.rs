@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use crate::Clock;
 use crate::arrivals::Arrivals;
 use crate::devices::Devices;
+use crate::dismissal::Dismissals;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
 use crate::named_clients::NamedClients;
@@ -73,6 +74,7 @@ pub struct Node {
     pub(crate) arrivals: Arrivals,
     pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) dismissals: Dismissals,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
     pub(crate) timers: Timers,
@@ -100,6 +102,7 @@ pub(crate) struct Budgets {
     pub(crate) subscribes: Bucket,
     pub(crate) queued: Bucket,
     pub(crate) retained: Bucket,
+    pub(crate) control: Bucket,
 }
 
 impl Node {
@@ -119,6 +122,7 @@ impl Node {
         };
         let opened = contents.opened(clock.now().since(Moment::START));
         let (lifecycle, events) = Lifecycle::new(settings.rules.profile);
+        let (dismissals, dismissed) = Dismissals::new();
         let node = Arc::new(Node {
             rules: Arc::new(settings.rules),
             departures: Mutex::new(Departures::new(&settings.bounds)),
@@ -135,6 +139,7 @@ impl Node {
             arrivals: Arrivals::default(),
             responses: Responses::default(),
             lifecycle,
+            dismissals,
             runtime: Handle::current(),
             timers: Timers::default(),
             budgets: Budgets::default(),
@@ -152,6 +157,7 @@ impl Node {
         node.restore(contents);
         tokio::spawn(crate::timers::run(Arc::downgrade(&node)));
         tokio::spawn(crate::lifecycle::run(Arc::downgrade(&node), events));
+        tokio::spawn(crate::dismissal::run(Arc::downgrade(&node), dismissed));
         Ok(node)
     }
 
@@ -216,6 +222,12 @@ impl Node {
     /// How many devices are connected.
     pub fn connected(&self) -> usize {
         self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Draws a request to the control plane from the account's rate; false if it is exceeded.
+    pub fn draw_control_request(&self) -> bool {
+        let rate = self.rules.quotas.control_requests;
+        self.budgets.control.take(rate, self.now()).is_ok()
     }
 
     /// Whether the node is shutting down and takes nothing new.

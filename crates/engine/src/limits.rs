@@ -111,6 +111,9 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
+    /// Requests to the control plane of the whole account. AWS has a rate for each operation; one
+    /// for all is ours.
+    pub control_requests: Option<Rate>,
     /// GetConnection calls.
     pub get_connection: OperationRates,
     /// DeleteConnection calls.
@@ -159,6 +162,7 @@ impl Quotas {
             get_connection: OperationRates::NONE,
             delete_connection: OperationRates::NONE,
             list_subscriptions: OperationRates::NONE,
+            control_requests: None,
             ..self
         }
     }

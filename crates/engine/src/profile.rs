@@ -102,6 +102,7 @@ pub const AWS: Profile = Profile {
         get_connection: OPERATION,
         delete_connection: OPERATION,
         list_subscriptions: OPERATION,
+        control_requests: Some(Rate::per_second(500)),
     },
     keep_alive_min: 30,
     keep_alive_max: Some(1_200),
@@ -147,6 +148,7 @@ pub const STANDARD: Profile = Profile {
         retained_publish_interval: None,
         shared_groups: 1_000_000,
         members_per_shared_group: 100_000,
+        control_requests: None,
         ..AWS.quotas
     },
     keep_alive_min: 0,

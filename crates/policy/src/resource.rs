@@ -11,6 +11,12 @@ pub enum Resource<'a> {
     TopicFilter(&'a str),
     /// `thing/<thing name>` or `thing/<thing name>/<shadow name>`.
     Thing(&'a str),
+    /// `cert/<certificate ID>`.
+    Certificate(&'a str),
+    /// `cacert/<certificate ID>`.
+    CaCertificate(&'a str),
+    /// `policy/<policy name>`.
+    Policy(&'a str),
     /// No resource of its own: only a statement whose resource is `*` covers it.
     Any,
 }
@@ -23,22 +29,36 @@ impl<'a> Resource<'a> {
             Resource::Topic(name) => Some((Kind::Topic, name)),
             Resource::TopicFilter(name) => Some((Kind::TopicFilter, name)),
             Resource::Thing(name) => Some((Kind::Thing, name)),
+            Resource::Certificate(name) => Some((Kind::Certificate, name)),
+            Resource::CaCertificate(name) => Some((Kind::CaCertificate, name)),
+            Resource::Policy(name) => Some((Kind::Policy, name)),
             Resource::Any => None,
         }
     }
 }
 
-/// The resource types of the data plane.
+/// The resource types of the data plane, and those that its control plane has besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Client,
     Topic,
     TopicFilter,
     Thing,
+    Certificate,
+    CaCertificate,
+    Policy,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 4] = [Kind::Client, Kind::Topic, Kind::TopicFilter, Kind::Thing];
+    pub(crate) const ALL: [Kind; 7] = [
+        Kind::Client,
+        Kind::Topic,
+        Kind::TopicFilter,
+        Kind::Thing,
+        Kind::Certificate,
+        Kind::CaCertificate,
+        Kind::Policy,
+    ];
 
     /// What stands before the name in an ARN's last field.
     pub(crate) fn prefix(self) -> &'static str {
@@ -47,6 +67,9 @@ impl Kind {
             Kind::Topic => "topic/",
             Kind::TopicFilter => "topicfilter/",
             Kind::Thing => "thing/",
+            Kind::Certificate => "cert/",
+            Kind::CaCertificate => "cacert/",
+            Kind::Policy => "policy/",
         }
     }
 }
@@ -77,6 +100,11 @@ impl Scope {
             None => "*".to_owned(),
             Some((kind, name)) => [&self.prefix, kind.prefix(), name].concat(),
         }
+    }
+
+    /// The account.
+    pub fn account(&self) -> &str {
+        self.fields()[3]
     }
 
     /// `arn:aws:iot:<region>:<account>:`.

@@ -3,6 +3,7 @@
 mod authn_error;
 mod client_operation;
 mod connect;
+mod control_request;
 mod direct_message;
 mod direct_message_dry_run;
 mod direct_messages;
@@ -21,6 +22,7 @@ mod webhook;
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use client_operation::{ClientOperation, DeleteConnection, GetConnection, ListSubscriptions};
 pub use connect::Connect;
+pub use control_request::ControlRequest;
 pub use direct_message::DirectMessage;
 pub use direct_message_dry_run::DirectMessageDryRun;
 pub use direct_messages::DirectMessages;

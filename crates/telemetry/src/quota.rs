@@ -46,6 +46,8 @@ pub enum Quota {
     ListSubscriptions,
     /// ListSubscriptions calls about one client.
     ListSubscriptionsPerClient,
+    /// Requests to the control plane.
+    ControlRequests,
 }
 
 impl Quota {
@@ -72,6 +74,7 @@ impl Quota {
             Quota::DeleteConnectionPerClient => "delete_connection_per_client",
             Quota::ListSubscriptions => "list_subscriptions",
             Quota::ListSubscriptionsPerClient => "list_subscriptions_per_client",
+            Quota::ControlRequests => "control_requests",
         }
     }
 }
@@ -97,4 +100,5 @@ label!(Quota, |quota: &Quota| quota.word(), {
     DeleteConnectionPerClient,
     ListSubscriptions,
     ListSubscriptionsPerClient,
+    ControlRequests,
 });

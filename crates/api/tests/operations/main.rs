@@ -1,6 +1,7 @@
 //! The operations on a whole node: what they answer, when, and what the log says of it.
 
 mod connections;
+mod control_plane;
 mod explanations;
 mod fixture;
 mod idempotency;

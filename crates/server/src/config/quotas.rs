@@ -116,6 +116,7 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             ["list_subscriptions", "list_subscriptions_per_client"],
             default.list_subscriptions,
         ),
+        control_requests: rate(table, "control_requests", default.control_requests),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }

@@ -92,6 +92,7 @@ fn every_quota_and_limit_can_be_set() {
          get_connection = 30\nget_connection_per_client = 31\n\
          delete_connection = 32\ndelete_connection_per_client = 33\n\
          list_subscriptions = 34\nlist_subscriptions_per_client = 35\n\
+         control_requests = 23\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
@@ -137,6 +138,7 @@ fn every_quota_and_limit_can_be_set() {
             get_connection: operation(30, 31),
             delete_connection: operation(32, 33),
             list_subscriptions: operation(34, 35),
+            control_requests: Some(Rate::per_second(23)),
         }
     );
     assert_eq!(

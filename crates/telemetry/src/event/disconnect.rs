@@ -49,6 +49,7 @@ impl Event for Disconnect<'_> {
             | CloseReason::Deleted => Status::Success,
             CloseReason::ClientError(_)
             | CloseReason::Forbidden
+            | CloseReason::NotInUse(_)
             | CloseReason::WriteStalled
             | CloseReason::MissedAck
             | CloseReason::ServerError

@@ -8,9 +8,9 @@ use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{QoS, ReasonCode, Version};
 use serde_json::json;
 use telemetry::event::{
-    AuthenticationType, AuthnError, ClientOperation, Connect, DeleteConnection, DirectMessage,
-    DirectMessageDryRun, Disconnect, Filters, GetConnection, GetRetainedMessage, HttpPublish,
-    ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut, Refusal,
+    AuthenticationType, AuthnError, ClientOperation, Connect, ControlRequest, DeleteConnection,
+    DirectMessage, DirectMessageDryRun, Disconnect, Filters, GetConnection, GetRetainedMessage,
+    HttpPublish, ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut, Refusal,
     RegistryReload, Sender, Server, Subscribe, Unsubscribe,
 };
 use telemetry::{FailureClass, Quota, Verdict};
@@ -492,4 +492,24 @@ fn overlong_lists_of_filters_are_cut() {
     });
     assert_eq!(entry["topicName"], format!("{filter},{filter}…"));
     assert_eq!(entry["subscriptions"].as_array().unwrap().len(), 64);
+}
+
+#[test]
+fn a_request_to_the_control_plane_tells_what_was_asked_of_what() {
+    let arn = "arn:aws:iot:us-west-2:123456789012:policy/p";
+    let event =
+        ControlRequest { sender: sender(), operation: "GetPolicy", resource: arn, refused: None };
+    let expected = json!({
+        "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
+        "eventType": "ControlPlane", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
+        "sourceIp": "192.0.2.7", "sourcePort": 40123, "operation": "GetPolicy", "resource": arn,
+    });
+    assert_eq!(entry(&event), expected);
+    let refused = refused(FailureClass::ClientError, "RESOURCE_NOT_FOUND");
+    let failed = entry(&ControlRequest { refused, resource: "", ..event });
+    assert_eq!(
+        (&failed["logLevel"], &failed["reason"]),
+        (&json!("ERROR"), &json!("RESOURCE_NOT_FOUND"))
+    );
+    assert_eq!(failed.get("resource"), None);
 }

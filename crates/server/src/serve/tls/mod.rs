@@ -276,14 +276,27 @@ fn principal(stream: &TlsStream, doors: &Doors) -> Result<Arc<Principal>, Failed
     let id = CertificateId::of_der(certificate).to_string();
     let directory = doors.api.node().directory();
     let Some(principal) = directory.certificates.get(&id) else {
-        let details = "The client's certificate is not registered.";
-        return Err(rejected("DEVICE_CERTIFICATE_NOT_REGISTERED", details, Some(id)));
+        return Err(match doors.api.register_shown(certificate) {
+            Some(status) => {
+                let details =
+                    format!("The client's certificate was registered now; it is {status}.");
+                rejected("DEVICE_CERTIFICATE_INACTIVE", &details, Some(id))
+            }
+            None => {
+                let details = "The client's certificate is not registered.";
+                rejected("DEVICE_CERTIFICATE_NOT_REGISTERED", details, Some(id))
+            }
+        });
     };
     match principal.grants.load().status {
         Status::Active => Ok(Arc::clone(principal)),
         Status::Inactive => {
             let details = "The client's certificate is registered and inactive.";
             Err(rejected("DEVICE_CERTIFICATE_INACTIVE", details, Some(id)))
+        }
+        Status::Expired => {
+            let details = "The client's certificate has expired.";
+            Err(rejected("DEVICE_CERTIFICATE_EXPIRED", details, Some(id)))
         }
         Status::Revoked => {
             let details = "The client's certificate is revoked.";

@@ -110,6 +110,7 @@ fn telemetry(target: impl Write + Send + 'static) -> Telemetry {
         target: LogTarget::Writer(Box::new(target)),
         level: Level::Info,
         buffer_bytes: 256 * 1024 * 1024,
+        ring: None,
         account: "123456789012".to_owned(),
     };
     Telemetry::start(settings).expect("a thread can be started")

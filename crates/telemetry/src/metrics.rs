@@ -70,6 +70,7 @@ struct Shard {
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
+    log_entries_not_kept: AtomicU64,
 }
 
 /// A counter for each value of a label, or for each HTTP status.
@@ -254,6 +255,11 @@ impl Metrics {
     pub(crate) fn log_entry_dropped(&self) {
         let (shard, access) = self.shard();
         access.add(&shard.log_entries_dropped, 1);
+    }
+
+    pub(crate) fn log_entries_not_kept(&self, entries: u64) {
+        let (shard, access) = self.shard();
+        access.add(&shard.log_entries_not_kept, entries);
     }
 
     pub(crate) fn log_write_error(&self) {

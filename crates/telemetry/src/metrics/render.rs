@@ -186,6 +186,13 @@ impl Page<'_> {
             ("tenfour_log_write_errors_total", "Failed attempts to write or reopen the log."),
             |shard| &shard.log_write_errors,
         );
+        self.counter(
+            (
+                "tenfour_log_entries_not_kept_total",
+                "Log entries that could not be kept to be read back.",
+            ),
+            |shard| &shard.log_entries_not_kept,
+        );
         self.head(("tenfour_build_info", "Always 1; the labels tell the build."), "gauge");
         self.sample("tenfour_build_info", Some(("version", env!("CARGO_PKG_VERSION"))), 1);
         let started = self.metrics.started.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -82,7 +82,13 @@ impl Write for Capture {
 }
 
 pub fn settings(target: LogTarget) -> LogSettings {
-    LogSettings { target, level: Level::Debug, buffer_bytes: 1024 * 1024, account: ACCOUNT.into() }
+    LogSettings {
+        target,
+        level: Level::Debug,
+        buffer_bytes: 1024 * 1024,
+        account: ACCOUNT.into(),
+        ring: None,
+    }
 }
 
 pub fn captured() -> (Telemetry, Capture) {

@@ -38,6 +38,7 @@ pub(crate) fn direct_message(iterations: u32) {
         ack: Some(Duration::from_micros(4_567)),
         connection_epoch: Some(42),
         payload_bytes: 256,
+        metered_bytes: 256,
     };
     for _ in 0..iterations {
         telemetry.record(black_box(&event));

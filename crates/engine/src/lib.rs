@@ -10,6 +10,7 @@
 //! * [`message`]: a message of publish-subscribe; [`queue`]: those that wait for one session;
 //!   [`retained`]: the last one of each topic.
 //! * [`topics`]: which sessions a published message matches.
+//! * [`metering`]: what AWS would charge for.
 //! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.
 
 pub mod access;
@@ -19,6 +20,7 @@ pub mod directory;
 pub mod inflight;
 pub mod limits;
 pub mod message;
+pub mod metering;
 pub mod moment;
 pub mod outcome;
 pub mod profile;

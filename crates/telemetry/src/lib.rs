@@ -19,6 +19,7 @@ pub mod event;
 mod level;
 mod line;
 mod member;
+mod metered;
 mod metrics;
 mod quota;
 mod ring;
@@ -30,6 +31,7 @@ mod verdict;
 
 pub use event::Event;
 pub use level::{Level, Status};
+pub use metered::Metered;
 pub use metrics::{Gauge, Metrics};
 pub use quota::Quota;
 pub use ring::{

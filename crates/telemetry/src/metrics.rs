@@ -18,13 +18,14 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use engine::close::CloseReason;
+use engine::metering;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
 use crate::event::WebhookDrop;
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
-use crate::{Quota, Status, Verdict};
+use crate::{Metered, Quota, Status, Verdict};
 
 pub(crate) use label::{Label, label};
 pub use render::Gauge;
@@ -68,6 +69,7 @@ struct Shard {
     registry_reloads: Counters<{ <Status as Label>::COUNT }>,
     webhook_attempts: Counters<{ <Status as Label>::COUNT }>,
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
+    metered: Counters<{ <Metered as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
     log_entries_not_kept: AtomicU64,
@@ -146,6 +148,14 @@ impl Metrics {
         shard.http_requests.add(usize::from(known) - 100, access);
     }
 
+    /// A message, which is measured by that many bytes, was taken or sent. Events count theirs
+    /// themselves; this is for what has no event.
+    #[inline]
+    pub fn metered(&self, what: Metered, bytes: usize) {
+        let (shard, access) = self.shard();
+        access.add(&shard.metered.0[what.slot()], metering::units(bytes));
+    }
+
     /// Something was turned away or slowed down by a quota. Events count theirs themselves; this is
     /// for what has no event.
     pub fn throttled(&self, quota: Quota) {
@@ -195,12 +205,18 @@ impl Metrics {
         shard.disconnects.add(reason.slot(), access);
     }
 
-    pub(crate) fn publish_in(&self, verdict: &Verdict<'_>) {
+    pub(crate) fn publish_in(&self, verdict: &Verdict<'_>, bytes: usize) {
         self.verdict(verdict, |shard| &shard.publish_in);
+        if *verdict == Verdict::Success {
+            self.metered(Metered::PublishIn, bytes);
+        }
     }
 
-    pub(crate) fn publish_out(&self, verdict: &Verdict<'_>) {
+    pub(crate) fn publish_out(&self, verdict: &Verdict<'_>, bytes: usize) {
         self.verdict(verdict, |shard| &shard.publish_out);
+        if *verdict == Verdict::Success {
+            self.metered(Metered::PublishOut, bytes);
+        }
     }
 
     pub(crate) fn queued(&self, verdict: &Verdict<'_>) {

@@ -10,7 +10,7 @@ use engine::outcome::DirectOutcome;
 use crate::event::WebhookDrop;
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
-use crate::{Quota, Status, Verdict};
+use crate::{Metered, Quota, Status, Verdict};
 
 /// A name and what it means: the `# HELP` line.
 type Head = (&'static str, &'static str);
@@ -36,6 +36,7 @@ impl Metrics {
         page.direct_messages();
         page.connections();
         page.publish_and_subscribe();
+        page.metered();
         for gauge in gauges {
             page.gauge((gauge.name, gauge.help), gauge.value);
         }
@@ -135,6 +136,17 @@ impl Page<'_> {
             ("tenfour_unsubscribes_total", "UNSUBSCRIBEs by result."),
             "result",
             |shard| &shard.unsubscribes,
+        );
+    }
+
+    fn metered(&mut self) {
+        self.family::<Metered, _>(
+            (
+                "tenfour_metered_units_total",
+                "Messages in units of 5 KB, begun ones as whole, as AWS meters them.",
+            ),
+            "kind",
+            |shard| &shard.metered,
         );
     }
 

@@ -135,6 +135,7 @@ pub fn direct<'a>(outcome: &'a DirectOutcome) -> DirectMessage<'a> {
         ack: None,
         connection_epoch: None,
         payload_bytes: 17,
+        metered_bytes: 17,
     }
 }
 

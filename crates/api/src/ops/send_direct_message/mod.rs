@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use broker::{Dispatched, Node, Settle, Settled, Waiter};
 use engine::access::{Peer, SendPermit};
+use engine::metering;
 use engine::outcome::DirectOutcome;
 use telemetry::TraceId;
 
@@ -68,6 +69,8 @@ pub(crate) fn begin<'a>(
         input.take_fingerprint(payload);
         let named = input.name_response(trace_id, &mut ledger.request);
         named.map_err(DirectOutcome::Invalid)?;
+        let properties = input.properties.as_properties();
+        ledger.request.property_bytes = metering::property_bytes(properties);
         Dispatch::authorise(node, deliveries, &ledger, (input, payload))
     });
     match checked {

@@ -208,8 +208,11 @@ impl Driver {
 
     fn handle_packet(&mut self, packet: Packet<'_>, batch: &mut Batch) -> Flow {
         let now = batch.now;
-        let acknowledgement =
-            if let Packet::PubAck(ack) = &packet { metering::property_bytes(ack.properties) } else { 0 };
+        let acknowledgement = if let Packet::PubAck(ack) = &packet {
+            metering::property_bytes(ack.properties)
+        } else {
+            0
+        };
         let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
         let (session, out) = connection.session_and_output();

@@ -7,9 +7,7 @@ use engine::close::CloseReason;
 use engine::message::Publication;
 use engine::metering;
 use engine::session::{Delivered, Granted, Refusal};
-use mqtt::{
-    ClientId, Connect, Properties, QoS, ReasonCode, Subscribe, Unsubscribe, Version,
-};
+use mqtt::{ClientId, Connect, Properties, QoS, ReasonCode, Subscribe, Unsubscribe, Version};
 use telemetry::{FailureClass, Quota, TraceId, Verdict, event};
 
 use crate::accept::Entrance;

@@ -57,7 +57,10 @@ mod tests {
             Property::ContentType("text/plain"),
         ];
         all.into_iter().for_each(|property| properties.push(property).expect("valid"));
-        assert_eq!(message_bytes("a/b", properties.as_properties(), 100), 3 + 100 + 6 + 6 + 16 + 10);
+        assert_eq!(
+            message_bytes("a/b", properties.as_properties(), 100),
+            3 + 100 + 6 + 6 + 16 + 10
+        );
         assert_eq!(message_bytes("a/b", Properties::EMPTY, 100), 103);
     }
 }

@@ -201,7 +201,9 @@ mod tests {
             super::read(line.as_bytes()).is_some()
         };
         let broken = ["1970-01-01 00:00:00", "1970-13-01 00:00:00.000", "1970-01-00 00:00:00.000"];
-        for broken in broken.into_iter().chain(["1969-12-31 23:59:59.999", "1970-01-01T00:00:00.000"]) {
+        for broken in
+            broken.into_iter().chain(["1969-12-31 23:59:59.999", "1970-01-01T00:00:00.000"])
+        {
             assert!(!is_read(broken), "{broken}");
         }
         assert_eq!(super::read(b""), None);

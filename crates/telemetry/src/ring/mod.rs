@@ -125,6 +125,13 @@ impl LogRing {
         self.shelf.lock().days()
     }
 
+    /// Where the last entry of a day ends.
+    pub fn end_of(&self, day: &str) -> Option<Position> {
+        let shelf = self.shelf.lock();
+        let last = shelf.segments().into_iter().rfind(|segment| *segment.day == *day)?;
+        Some(Position { segment: last.number, offset: last.bytes })
+    }
+
     /// Visits entries until `visit` does not take one. Reads files: not for a thread that serves.
     ///
     /// # Errors
@@ -157,4 +164,3 @@ impl LogRing {
         (self.settings.bytes / PARTS).clamp(16 * 1024, 4 * 1024 * 1024)
     }
 }
-

@@ -258,8 +258,13 @@ fn refused(class: FailureClass, reason: &'static str) -> Option<Refusal<'static>
 
 #[test]
 fn a_publish_over_http_has_no_client_id() {
-    let event =
-        HttpPublish { sender: sender(), topic: "telemetry/t", retain: false, bytes: 9, refused: None };
+    let event = HttpPublish {
+        sender: sender(),
+        topic: "telemetry/t",
+        retain: false,
+        bytes: 9,
+        refused: None,
+    };
     let expected = json!({
         "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
         "eventType": "Publish-In", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",

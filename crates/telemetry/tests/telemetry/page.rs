@@ -336,7 +336,8 @@ fn a_direct_message_is_metered_once_if_it_got_to_the_device() {
     let telemetry = silent();
     let timed_out = DirectOutcome::ConfirmationTimeout;
     let delivery = Some(Duration::from_millis(1));
-    let sent = DirectMessage { delivery, metered_bytes: 6_000, ..direct(&DirectOutcome::Dispatched) };
+    let sent =
+        DirectMessage { delivery, metered_bytes: 6_000, ..direct(&DirectOutcome::Dispatched) };
     let confirmed = DirectMessage { confirmation: true, outcome: &timed_out, ..sent };
     telemetry.record(&sent);
     telemetry.record(&confirmed);

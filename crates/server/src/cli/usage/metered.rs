@@ -16,9 +16,8 @@ pub(super) struct Usage {
 impl Usage {
     /// Reads the page; none if it does not have all of it.
     pub(super) fn parse(page: &str) -> Option<Self> {
-        let sample = |name: &str| {
-            page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-        };
+        let sample =
+            |name: &str| page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let since: f64 = sample("tenfour_start_time_seconds")?.parse().ok()?;
         let since = UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(since).ok()?)?;
         let mut units = [0; Metered::ALL.len()];
@@ -117,7 +116,10 @@ tenfour_start_time_seconds 784111777.5
         assert!(table.starts_with(
             "Since the server started, Sun, 06 Nov 1994 08:49:37 GMT, 2 h 3 min ago.\n"
         ));
-        assert!(table.contains("\n  direct messages with confirmation              3\n"), "{table}");
+        assert!(
+            table.contains("\n  direct messages with confirmation              3\n"),
+            "{table}"
+        );
     }
 
     #[test]

@@ -58,12 +58,12 @@ impl UsageArgs {
     async fn usage(&self) -> Result<Usage, String> {
         let url = match &self.admin {
             Some(url) if url.scheme() == Scheme::Https => {
-                return Err(format!("{url}: the admin listener has no TLS; write http://HOST:PORT"));
+                return Err(format!(
+                    "{url}: the admin listener has no TLS; write http://HOST:PORT"
+                ));
             }
             Some(url) => url.clone(),
-            None => {
-                Url::new(Scheme::Http, Found::read(&self.dir)?.endpoint(ListenerName::Admin)?)
-            }
+            None => Url::new(Scheme::Http, Found::read(&self.dir)?.endpoint(ListenerName::Admin)?),
         };
         let page = tokio::time::timeout(PATIENCE, page(&url)).await;
         let page = page.map_err(|_| format!("{url} does not answer"))??;
@@ -78,7 +78,9 @@ async fn page(url: &Url) -> Result<String, String> {
     let endpoint = url.endpoint();
     let address = (endpoint.host(), endpoint.port());
     let stream = TcpStream::connect(address).await.map_err(|error| {
-        format!("cannot connect to {url}: {error}\n  is the server running, with [listeners] admin?")
+        format!(
+            "cannot connect to {url}: {error}\n  is the server running, with [listeners] admin?"
+        )
     })?;
     let broken = |error: hyper::Error| format!("{url} does not speak HTTP: {error}");
     let (mut requests, connection) =

@@ -15,14 +15,14 @@ mod seat;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use engine::close::CloseReason;
 use engine::metering;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
-use crate::event::WebhookDrop;
+use crate::event::{DirectMessage, WebhookDrop};
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Metered, Quota, Status, Verdict};
@@ -73,6 +73,13 @@ struct Shard {
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
     log_entries_not_kept: AtomicU64,
+}
+
+impl Shard {
+    #[inline]
+    fn meter(&self, what: Metered, bytes: usize, access: Access) {
+        access.add(&self.metered.0[what.slot()], metering::units(bytes));
+    }
 }
 
 /// A counter for each value of a label, or for each HTTP status.
@@ -153,7 +160,7 @@ impl Metrics {
     #[inline]
     pub fn metered(&self, what: Metered, bytes: usize) {
         let (shard, access) = self.shard();
-        access.add(&shard.metered.0[what.slot()], metering::units(bytes));
+        shard.meter(what, bytes, access);
     }
 
     /// Something was turned away or slowed down by a quota. Events count theirs themselves; this is
@@ -173,20 +180,19 @@ impl Metrics {
         accepted.saturating_sub(ended)
     }
 
-    pub(crate) fn direct_message(
-        &self,
-        outcome: &DirectOutcome,
-        payload_bytes: usize,
-        delivery: Option<Duration>,
-        ack: Option<Duration>,
-    ) {
+    pub(crate) fn direct_message(&self, message: &DirectMessage<'_>) {
         let (shard, access) = self.shard();
-        shard.direct_messages.add(outcome.slot(), access);
-        access.add(&shard.direct_payload_bytes, payload_bytes as u64);
-        if let Some(delivery) = delivery {
+        shard.direct_messages.add(message.outcome.slot(), access);
+        access.add(&shard.direct_payload_bytes, message.payload_bytes as u64);
+        if let Some(delivery) = message.delivery {
             shard.direct_delivery.observe(delivery, access);
+            // What a repetition repeats was counted. What got to no device is no message.
+            if message.repeats.is_none() {
+                let what = Metered::direct(message.confirmation);
+                shard.meter(what, message.metered_bytes, access);
+            }
         }
-        if let Some(ack) = ack {
+        if let Some(ack) = message.ack {
             shard.direct_ack.observe(ack, access);
         }
     }
@@ -206,16 +212,16 @@ impl Metrics {
     }
 
     pub(crate) fn publish_in(&self, verdict: &Verdict<'_>, bytes: usize) {
-        self.verdict(verdict, |shard| &shard.publish_in);
+        let (shard, access) = self.verdict(verdict, |shard| &shard.publish_in);
         if *verdict == Verdict::Success {
-            self.metered(Metered::PublishIn, bytes);
+            shard.meter(Metered::PublishIn, bytes, access);
         }
     }
 
     pub(crate) fn publish_out(&self, verdict: &Verdict<'_>, bytes: usize) {
-        self.verdict(verdict, |shard| &shard.publish_out);
+        let (shard, access) = self.verdict(verdict, |shard| &shard.publish_out);
         if *verdict == Verdict::Success {
-            self.metered(Metered::PublishOut, bytes);
+            shard.meter(Metered::PublishOut, bytes, access);
         }
     }
 
@@ -231,17 +237,18 @@ impl Metrics {
         self.verdict(verdict, |shard| &shard.unsubscribes);
     }
 
-    /// Counts the verdict, and the quota if one was the ground.
+    /// Counts the verdict, and the quota if one was the ground; gives where.
     fn verdict(
         &self,
         verdict: &Verdict<'_>,
         counters: impl Fn(&Shard) -> &Counters<{ <Verdict<'_> as Label>::COUNT }>,
-    ) {
+    ) -> (&Shard, Access) {
         let (shard, access) = self.shard();
         counters(shard).add(verdict.slot(), access);
         if let Some(quota) = verdict.quota() {
             shard.throttled.add(quota.slot(), access);
         }
+        (shard, access)
     }
 
     pub(crate) fn authn_error(&self, reason: &str) {

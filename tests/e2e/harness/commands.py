@@ -22,9 +22,9 @@ def curl(server, *arguments):
     return Answer(int(status), headers, body), version
 
 
-def aws(server, credentials, operation, *arguments):
-    """Runs the aws command of the test's environment with an operation of `iot-data`."""
-    command = [str(pathlib.Path(sys.executable).with_name("aws")), "iot-data", operation,
+def aws(server, credentials, operation, *arguments, service="iot-data"):
+    """Runs the aws command of the test's environment with an operation of a service."""
+    command = [str(pathlib.Path(sys.executable).with_name("aws")), service, operation,
                *arguments, "--region", server.region,
                "--endpoint-url", server.url("https"), "--ca-bundle", server.ca]
     environment = {

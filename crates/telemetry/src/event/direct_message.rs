@@ -8,7 +8,7 @@ use engine::outcome::DirectOutcome;
 use crate::event::{Event, Party, Protocol};
 use crate::line::{Line, key};
 use crate::member::Ending;
-use crate::{Metered, Metrics, Quota, Status, TraceId};
+use crate::{Metrics, Quota, Status, TraceId};
 
 /// One SendDirectMessage, however it ended: exactly one for each request whose credentials were
 /// accepted. INFO on success, ERROR on failure.
@@ -90,11 +90,7 @@ impl Event for DirectMessage<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        metrics.direct_message(self.outcome, self.payload_bytes, self.delivery, self.ack);
-        // What a repetition repeats was counted. One of which nothing came of is not a message.
-        if self.delivery.is_some() && self.repeats.is_none() {
-            metrics.metered(Metered::direct(self.confirmation), self.metered_bytes);
-        }
+        metrics.direct_message(self);
         if let Some(quota) = exhausted(self.outcome) {
             metrics.throttled(quota);
         }

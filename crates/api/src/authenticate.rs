@@ -7,8 +7,7 @@ use identity::sigv4::{
     self, Headers, Payload, RequestParts, Rules, Secret, SignatureError, SigningKeys,
 };
 
-/// The services a signature may name (spec 3.1).
-const SERVICES: [&str; 2] = ["iotdata", "iotdevicegateway"];
+use crate::service_name::ServiceName;
 
 /// The clock may differ this much (spec 12.10).
 const SKEW_SECONDS: i64 = 300;
@@ -20,6 +19,8 @@ pub struct Against<'a> {
     pub directory: &'a Directory,
     /// The region a signature must name.
     pub region: &'a str,
+    /// The service it must name: that of the operation.
+    pub service: ServiceName,
     /// The wall clock, in seconds since 1970.
     pub now: i64,
     /// Whether the transport is TLS.
@@ -31,8 +32,8 @@ pub struct Against<'a> {
 /// Credentials that do not hold.
 #[derive(Debug)]
 pub enum Rejected {
-    /// The request carries none.
-    Missing,
+    /// The request, to that service, carries none.
+    Missing(ServiceName),
     /// The signature does not hold.
     Signature(SignatureError),
     /// The access key is not in use any more.
@@ -45,7 +46,7 @@ impl Rejected {
     /// The reason for the log and the answer (spec 8.2).
     pub fn reason(&self) -> &'static str {
         match self {
-            Rejected::Missing => "NOT_AUTHENTICATED",
+            Rejected::Missing(_) => "NOT_AUTHENTICATED",
             Rejected::Signature(error) => error.reason(),
             Rejected::Inactive(_) => "SECURITY_TOKEN_INVALID",
             Rejected::Expired(_) => "SECURITY_TOKEN_EXPIRED",
@@ -55,9 +56,11 @@ impl Rejected {
     /// What is wrong and what would be right.
     pub fn sentence(&self) -> String {
         match self {
-            Rejected::Missing => "The request is not signed; sign it with AWS Signature Version 4 \
-                 for the service iotdata, or use a client certificate."
-                .into(),
+            Rejected::Missing(service) => format!(
+                "The request is not signed; sign it with AWS Signature Version 4 for the service \
+                 {}, or use a client certificate.",
+                service.signing_names()[0]
+            ),
             Rejected::Signature(error) => error.to_string(),
             Rejected::Inactive(id) => format!("The access key ID {id} is not active."),
             Rejected::Expired(id) => format!("The credentials of {id} have expired."),
@@ -76,7 +79,7 @@ pub fn authenticate<H: Headers>(
 ) -> Result<Arc<Principal>, Rejected> {
     let claim = match sigv4::claim(parts) {
         Ok(Some(claim)) => claim,
-        Ok(None) => return Err(Rejected::Missing),
+        Ok(None) => return Err(Rejected::Missing(against.service)),
         Err(error) => return Err(Rejected::Signature(error)),
     };
     let id = claim.access_key_id();
@@ -89,7 +92,7 @@ pub fn authenticate<H: Headers>(
     };
     let rules = Rules {
         region: against.region,
-        services: &SERVICES,
+        services: against.service.signing_names(),
         now: against.now,
         secure: against.secure,
         max_skew_seconds: SKEW_SECONDS,

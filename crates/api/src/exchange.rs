@@ -7,6 +7,7 @@ use serde_json::Value;
 use telemetry::TraceId;
 
 use crate::fault::Fault;
+use crate::logs::Reading;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
 use crate::ops::send_direct_messages::Many;
@@ -29,6 +30,8 @@ pub enum Later {
     Published(Publishing),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
+    /// The log is read: when it is.
+    Logs(Box<Reading>),
 }
 
 impl Later {
@@ -37,6 +40,7 @@ impl Later {
         match self {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Many(many) => many.when_answered(then),
+            Later::Logs(reading) => reading.when_answered(then),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The HTTP operations.
 //!
 //! A request goes through `router` (which operation), `authenticate` (who calls), one file of `ops`
-//! (parse, authorise, do) and `fault`, the only place that knows status codes and error names.
+//! (parse, authorise, do) and `fault`, the only place that knows status codes and error names. The log
+//! is read by another protocol, whose operations and errors are in `logs`.
 
 mod authenticate;
 mod body;
@@ -11,6 +12,7 @@ mod exchange;
 mod explanation;
 mod fault;
 mod head;
+mod logs;
 mod ops;
 mod percent;
 mod pieces;
@@ -19,6 +21,7 @@ mod refused;
 mod reply;
 mod router;
 mod service;
+mod service_name;
 mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
@@ -27,12 +30,14 @@ pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};
 pub use identity::sigv4::{Field, Fields};
+pub use logs::Reading;
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
 pub use ops::send_direct_messages::Many;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;
+pub use service_name::ServiceName;
 
 /// The checks of the parameters, reachable without a node.
 #[cfg(fuzzing)]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use telemetry::TraceId;
 
 use crate::fault::{Fault, Kind};
+use crate::logs::LogsError;
 use crate::ops::properties;
 use crate::pieces::{AnswerBody, Pieces};
 use crate::truth::Truth;
@@ -22,6 +23,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const DELIVERY: HeaderName = HeaderName::from_static("x-tenfour-delivery");
 const USER_PROPERTIES: HeaderName = HeaderName::from_static(properties::USER_PROPERTIES);
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const AMZ_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a request is answered.
@@ -44,6 +46,10 @@ enum Content {
     Pieces(&'static str, Pieces),
     /// What went wrong.
     Fault(Box<Fault>),
+    /// What was read of the log, as JSON.
+    Log(String),
+    /// Why the log was not read.
+    LogsError(Box<LogsError>),
 }
 
 /// The head and body of a success around the two places of its trace ID and its date, which are all
@@ -80,17 +86,26 @@ impl Reply {
         Reply { trace_id, content: Content::Fault(Box::new(fault)) }
     }
 
-    /// The status code.
-    pub fn status(&self) -> StatusCode {
-        self.fault().map_or(StatusCode::OK, |fault| fault.kind.status())
+    /// What was read of the log, as JSON.
+    pub(crate) fn log(trace_id: TraceId, document: String) -> Self {
+        Reply { trace_id, content: Content::Log(document) }
     }
 
-    fn fault(&self) -> Option<&Fault> {
+    /// Why the log was not read.
+    pub(crate) fn logs_error(trace_id: TraceId, error: LogsError) -> Self {
+        Reply { trace_id, content: Content::LogsError(Box::new(error)) }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
         match &self.content {
-            Content::Done | Content::Document(_) | Content::Response(_) | Content::Pieces(..) => {
-                None
-            }
-            Content::Fault(fault) => Some(fault),
+            Content::Done
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Pieces(..)
+            | Content::Log(_) => StatusCode::OK,
+            Content::Fault(fault) => fault.kind.status(),
+            Content::LogsError(error) => error.status(),
         }
     }
 
@@ -102,9 +117,12 @@ impl Reply {
         let text = self.body().into_owned();
         let body = match self.content {
             Content::Pieces(_, pieces) => AnswerBody::Pieces(pieces),
-            Content::Done | Content::Document(_) | Content::Response(_) | Content::Fault(_) => {
-                text.into()
-            }
+            Content::Done
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Fault(_)
+            | Content::Log(_)
+            | Content::LogsError(_) => text.into(),
         };
         head.map(|()| body)
     }
@@ -149,6 +167,7 @@ impl Reply {
                 own.and_then(|own| HeaderValue::from_str(own).ok()).unwrap_or(BYTES)
             }
             Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
+            Content::Log(_) | Content::LogsError(_) => AMZ_JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
         if let Content::Pieces(..) = self.content {
@@ -158,16 +177,16 @@ impl Reply {
         if let Ok(id) = HeaderValue::from_str(self.trace_id.encode(&mut [0; TraceId::TEXT_BYTES])) {
             headers.insert(REQUEST_ID, id);
         }
-        let Some(fault) = self.fault() else { return headers };
-        headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
-        if let Some(allow) = fault.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
-        }
-        if let Some(truth) = fault.truth {
-            headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
-        }
-        if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        match &self.content {
+            Content::Done
+            | Content::Document(_)
+            | Content::Response(_)
+            | Content::Pieces(..)
+            | Content::Log(_) => {}
+            Content::Fault(fault) => tell_fault(&mut headers, fault),
+            Content::LogsError(error) => {
+                headers.insert(ERROR_TYPE, HeaderValue::from_static(error.name()));
+            }
         }
         headers
     }
@@ -183,7 +202,25 @@ impl Reply {
             // Nothing of it is there yet.
             Content::Pieces(..) => [].as_slice().into(),
             Content::Fault(fault) => fault_body(fault, trace_id).to_string().into_bytes().into(),
+            Content::Log(document) => document.as_bytes().into(),
+            Content::LogsError(error) => {
+                let body = json!({ "__type": error.name(), "message": error.sentence() });
+                body.to_string().into_bytes().into()
+            }
         }
+    }
+}
+
+fn tell_fault(headers: &mut HeaderMap, fault: &Fault) {
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.kind.error_type()));
+    if let Some(allow) = fault.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(truth) = fault.truth {
+        headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
+    }
+    if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
 }
 
@@ -240,6 +277,8 @@ mod tests {
             Reply::success(trace_id),
             Reply::document(trace_id, &json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
+            Reply::log(trace_id, "{\"events\":[]}".into()),
+            Reply::logs_error(trace_id, LogsError::Throttled),
             Reply::failure(
                 trace_id,
                 Fault::of_route(crate::router::Misrouted::UnknownPath, "GET", "/"),

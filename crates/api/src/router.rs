@@ -1,5 +1,25 @@
 //! Which operation a request names. Works on the raw path, before percent-decoding (spec 1.1).
 
+use identity::sigv4::{Headers, RequestParts};
+
+use crate::head::Head;
+use crate::logs::TARGET;
+use crate::service_name::ServiceName;
+
+/// The service that a request is for. That of the log is known by a header, or by its signature; all
+/// others by their paths.
+pub(crate) fn service(head: &Head<'_>) -> ServiceName {
+    let Head { method, path, query, ref headers } = *head;
+    if path != "/" {
+        return ServiceName::Data;
+    }
+    match headers.all(TARGET).next() {
+        Some(target) if target.starts_with(b"Logs_") => ServiceName::Logs,
+        Some(_) | None => ServiceName::signed_for(&RequestParts { method, path, query, headers })
+            .unwrap_or(ServiceName::Data),
+    }
+}
+
 /// An operation of the service model, with its path label still encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation<'a> {

@@ -21,6 +21,7 @@ use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
+use crate::logs::{Logs, LogsCall, LogsError};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
@@ -28,7 +29,8 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Operation, is_direct_message, route};
+use crate::router::{Operation, is_direct_message, route, service};
+use crate::service_name::ServiceName;
 use crate::truth::Truth;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
@@ -49,6 +51,7 @@ pub struct Api {
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
     large_bodies: Semaphore,
+    logs: Arc<Logs>,
 }
 
 /// A body, and the room that it takes if it is a large one.
@@ -59,7 +62,8 @@ impl Api {
     pub fn new(node: Arc<Node>, region: String) -> Self {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies }
+        let logs = Logs::of(&node);
+        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies, logs }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -104,7 +108,7 @@ impl Api {
         let listed = Listed::of(&parts.headers);
         let head = listed.head(&parts);
         match self.read(&head, body).await {
-            Err(fault) => self.fail(trace_id, of_direct_message(head.path, fault)),
+            Err(fault) => self.fail(&head, trace_id, fault),
             Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
@@ -114,6 +118,10 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        if service(head) == ServiceName::Logs {
+            let read = body::read(body, self.body_bytes(), self.node.bounds().http_body).await;
+            return Ok((read.map_err(|error| Fault::of_body(error, self.body_bytes()))?, None));
+        }
         let operation = self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
@@ -166,7 +174,7 @@ impl Api {
             let _ = sender.send(reply);
         });
         // An answer always comes; one that is lost is a fault of ours.
-        let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
+        let lost = |_| self.tell(Reply::failure(trace_id, Fault::of_refused(&Refused::Internal)));
         receiver.await.unwrap_or_else(lost)
     }
 
@@ -184,6 +192,14 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Begun<'a> {
+        if service(head) == ServiceName::Logs {
+            return match self.admit_to_logs(head, payload, caller, trace_id) {
+                Ok(call) => {
+                    Begun::Later(Later::Logs(self.logs.reading(&self.node, call, trace_id)))
+                }
+                Err(error) => Begun::Answered(self.tell(Reply::logs_error(trace_id, error))),
+            };
+        }
         let admitted = self.operation(head).and_then(|operation| {
             let principal = self.identify(head, payload, caller, trace_id)?;
             let sender = caller.peer(principal);
@@ -191,10 +207,7 @@ impl Api {
         });
         let (operation, call) = match admitted {
             Ok(admitted) => admitted,
-            Err(fault) => {
-                let fault = of_direct_message(head.path, fault);
-                return Begun::Answered(self.fail(trace_id, fault));
-            }
+            Err(fault) => return Begun::Answered(self.fail(head, trace_id, fault)),
         };
         let node = &self.node;
         match operation {
@@ -224,7 +237,7 @@ impl Api {
     pub fn body_timed_out(&self, trace_id: TraceId) -> Reply {
         let limit = self.node.rules().quotas.payload_bytes;
         let fault = Fault::of_body(BodyError::TimedOut, limit);
-        self.fail(trace_id, fault.telling(Truth::NeverSent))
+        self.tell(Reply::failure(trace_id, fault.telling(Truth::NeverSent)))
     }
 
     /// What is asked for, unless the node takes nothing new.
@@ -239,8 +252,35 @@ impl Api {
         Ok(operation)
     }
 
-    fn fail(&self, trace_id: TraceId, fault: Fault) -> Reply {
-        counted(&self.node, Reply::failure(trace_id, fault))
+    /// The answer to a request that failed before its operation began.
+    fn fail(&self, head: &Head<'_>, trace_id: TraceId, fault: Fault) -> Reply {
+        self.tell(match service(head) {
+            ServiceName::Data => Reply::failure(trace_id, of_direct_message(head.path, fault)),
+            ServiceName::Logs => Reply::logs_error(trace_id, LogsError::of_fault(fault)),
+        })
+    }
+
+    fn tell(&self, reply: Reply) -> Reply {
+        counted(&self.node, reply)
+    }
+
+    /// Checks a call that reads the log, and whether its caller may.
+    fn admit_to_logs(
+        &self,
+        head: &Head<'_>,
+        payload: &[u8],
+        caller: &Caller,
+        trace_id: TraceId,
+    ) -> Result<LogsCall, LogsError> {
+        if self.node.is_draining() {
+            return Err(LogsError::of_fault(Fault::draining()));
+        }
+        let principal = self
+            .principal(head, payload, caller, trace_id)
+            .map_err(|rejected| LogsError::of_credentials(&rejected))?;
+        let call = self.logs.parse(head, payload)?;
+        call.authorize(&self.node, &caller.peer(principal))?;
+        Ok(call)
     }
 
     fn identify(
@@ -250,13 +290,22 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Result<Arc<Principal>, Fault> {
+        self.principal(head, payload, caller, trace_id)
+            .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence()))
+    }
+
+    fn principal(
+        &self,
+        head: &Head<'_>,
+        payload: &[u8],
+        caller: &Caller,
+        trace_id: TraceId,
+    ) -> Result<Arc<Principal>, Rejected> {
         match &caller.credentials {
             Credentials::Certificate(principal) | Credentials::Open(principal) => {
                 Ok(Arc::clone(principal))
             }
-            Credentials::Signature => self
-                .prove(head, payload, caller, trace_id)
-                .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence())),
+            Credentials::Signature => self.prove(head, payload, caller, trace_id),
         }
     }
 
@@ -278,6 +327,7 @@ impl Api {
         let against = Against {
             directory: &directory,
             region: &self.region,
+            service: service(head),
             now: self.node.access().epoch_seconds(self.node.now()),
             secure: caller.secure,
             keys: &self.keys,

@@ -200,6 +200,14 @@ impl Access {
         self.put(&Question::list_retained(peer), now)
     }
 
+    /// May the peer read that of the log? The question is [`Question::read_log`].
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn read_log(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
+        self.put(question, now)
+    }
+
     /// May the peer be told which statement decides that (`tenfour:Explain` on the resource of the
     /// question)?
     pub fn may_explain(&self, question: &Question<'_>, now: Moment) -> bool {

@@ -67,6 +67,11 @@ impl<'a> Question<'a> {
         Question::new(peer, Action::ListRetainedMessages, Resource::Any)
     }
 
+    /// May the peer read that of the log? The resource is a log group or a log stream.
+    pub fn read_log(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
+        Question::new(peer, action, resource)
+    }
+
     fn new(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
         Question { peer, action, resource, topic: None }
     }

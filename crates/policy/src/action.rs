@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An action that is checked against policies: those of the `iot` data plane (spec 6.2), and one of
-/// ours.
+/// An action that is checked against policies: those of the `iot` data plane (spec 6.2), those that
+/// read its log, and one of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     /// Open an MQTT connection under a client ID.
@@ -39,11 +39,19 @@ pub enum Action {
     ListNamedShadowsForThing,
     /// Be told which statement decided. Ours: `iot:*` does not reach it, `*` does.
     Explain,
+    /// List the log groups.
+    DescribeLogGroups,
+    /// List the log streams of a log group.
+    DescribeLogStreams,
+    /// Read the events of a log stream.
+    GetLogEvents,
+    /// Search the events of a log group.
+    FilterLogEvents,
 }
 
 impl Action {
     /// Every action, in declaration order: `ALL[i].index() == i`.
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 20] = [
         Action::Connect,
         Action::Publish,
         Action::RetainPublish,
@@ -60,6 +68,10 @@ impl Action {
         Action::DeleteThingShadow,
         Action::ListNamedShadowsForThing,
         Action::Explain,
+        Action::DescribeLogGroups,
+        Action::DescribeLogStreams,
+        Action::GetLogEvents,
+        Action::FilterLogEvents,
     ];
 
     /// The name a policy uses, with its service prefix: `iot:Connect`.
@@ -81,6 +93,10 @@ impl Action {
             Action::DeleteThingShadow => "iot:DeleteThingShadow",
             Action::ListNamedShadowsForThing => "iot:ListNamedShadowsForThing",
             Action::Explain => "tenfour:Explain",
+            Action::DescribeLogGroups => "logs:DescribeLogGroups",
+            Action::DescribeLogStreams => "logs:DescribeLogStreams",
+            Action::GetLogEvents => "logs:GetLogEvents",
+            Action::FilterLogEvents => "logs:FilterLogEvents",
         }
     }
 
@@ -165,7 +181,9 @@ mod tests {
             Action::ALL.into_iter().filter(|action| set.contains(*action)).collect::<Vec<_>>()
         };
         assert_eq!(covered("iot:*").len(), 15);
-        assert_eq!(covered("*").len(), 16);
+        assert_eq!(covered("*").len(), 20);
+        assert_eq!(covered("logs:*").len(), 4);
+        assert_eq!(covered("logs:Get*"), [Action::GetLogEvents]);
         assert_eq!(covered("Tenfour:Explain"), [Action::Explain]);
         assert!(!covered("iot:*").contains(&Action::Explain), "AWS's wildcard stays AWS's");
         assert_eq!(covered("IOT:send*"), [Action::SendDirectMessage]);

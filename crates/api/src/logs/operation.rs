@@ -1,5 +1,7 @@
 //! What can be asked of the log.
 
+use policy::Action;
+
 /// An operation of CloudWatch Logs that is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogsOperation {
@@ -24,6 +26,16 @@ impl LogsOperation {
             LogsOperation::DescribeLogStreams => "DescribeLogStreams",
             LogsOperation::GetLogEvents => "GetLogEvents",
             LogsOperation::FilterLogEvents => "FilterLogEvents",
+        }
+    }
+
+    /// What a policy calls it.
+    pub(crate) fn action(self) -> Action {
+        match self {
+            LogsOperation::DescribeLogGroups => Action::DescribeLogGroups,
+            LogsOperation::DescribeLogStreams => Action::DescribeLogStreams,
+            LogsOperation::GetLogEvents => Action::GetLogEvents,
+            LogsOperation::FilterLogEvents => Action::FilterLogEvents,
         }
     }
 

@@ -11,9 +11,14 @@ mod input;
 mod operation;
 mod page;
 mod pattern;
+mod reading;
 mod streams;
 mod token;
 
+use broker::Node;
+use engine::access::Peer;
+use engine::question::Question;
+use policy::Resource;
 use serde_json::Value;
 use telemetry::LogRing;
 
@@ -21,10 +26,12 @@ pub(crate) use self::error::LogsError;
 use self::filter_events::FilterLogEvents;
 use self::get_events::GetLogEvents;
 use self::group::GROUP;
-pub(crate) use self::group::Owner;
+use self::group::Owner;
 use self::groups::DescribeLogGroups;
 use self::input::Input;
-pub(crate) use self::operation::LogsOperation;
+use self::operation::LogsOperation;
+pub use self::reading::Reading;
+pub(crate) use self::reading::{Logs, TARGET};
 use self::streams::DescribeLogStreams;
 
 /// A call, checked.
@@ -49,11 +56,7 @@ impl LogsCall {
     ///
     /// # Errors
     /// Says which member is wrong.
-    pub(crate) fn parse(
-        operation: LogsOperation,
-        body: &[u8],
-        owner: &Owner,
-    ) -> Result<Self, LogsError> {
+    fn parse(operation: LogsOperation, body: &[u8], owner: &Owner) -> Result<Self, LogsError> {
         let input = &Input::parse(body)?;
         let group = match operation {
             LogsOperation::DescribeLogGroups => GROUP.to_owned(),
@@ -72,8 +75,21 @@ impl LogsCall {
         Ok(LogsCall { operation, group, asked })
     }
 
+    /// Asks the caller's policies.
+    ///
+    /// # Errors
+    /// [`LogsError::AccessDenied`].
+    pub(crate) fn authorize(&self, node: &Node, caller: &Peer) -> Result<(), LogsError> {
+        let (action, resource) = (self.operation.action(), self.resource());
+        let question = Question::read_log(caller, action, Resource::LogGroup(&resource));
+        node.access().read_log(&question, node.now()).map_err(|_| {
+            let arn = node.access().scope().arn(Resource::LogGroup(&resource));
+            LogsError::AccessDenied(format!("The caller is not allowed {action} on {arn}."))
+        })
+    }
+
     /// What it takes the right to, as the last field of an ARN has it behind `log-group:`.
-    pub(crate) fn resource(&self) -> String {
+    fn resource(&self) -> String {
         match &self.asked {
             Asked::Get(GetLogEvents { stream, .. }) => {
                 format!("{}:log-stream:{stream}", self.group)
@@ -82,16 +98,11 @@ impl LogsCall {
         }
     }
 
-    /// What it does.
-    pub(crate) fn operation(&self) -> LogsOperation {
-        self.operation
-    }
-
     /// Reads what is asked for. Reads files: not for a thread that serves.
     ///
     /// # Errors
     /// What there is not, or cannot be read.
-    pub(crate) fn answer(
+    fn answer(
         &self,
         ring: Option<&LogRing>,
         owner: &Owner,

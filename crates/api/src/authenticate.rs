@@ -56,11 +56,21 @@ impl Rejected {
     /// What is wrong and what would be right.
     pub fn sentence(&self) -> String {
         match self {
-            Rejected::Missing(service) => format!(
+            Rejected::Missing(ServiceName::Data) => {
                 "The request is not signed; sign it with AWS Signature Version 4 for the service \
-                 {}, or use a client certificate.",
-                service.signing_names()[0]
-            ),
+                 iotdata, or use a client certificate."
+                    .into()
+            }
+            Rejected::Missing(ServiceName::Logs) => {
+                "The request is not signed; sign it with AWS Signature Version 4 for the service \
+                 logs, or use a client certificate."
+                    .into()
+            }
+            Rejected::Missing(ServiceName::Control) => {
+                "The request is not signed; sign it with AWS Signature Version 4 for the service \
+                 iot."
+                    .into()
+            }
             Rejected::Signature(error) => error.to_string(),
             Rejected::Inactive(id) => format!("The access key ID {id} is not active."),
             Rejected::Expired(id) => format!("The credentials of {id} have expired."),

@@ -6,6 +6,7 @@ use broker::{Node, Settled};
 use serde_json::Value;
 use telemetry::TraceId;
 
+use crate::control;
 use crate::fault::Fault;
 use crate::logs::Reading;
 use crate::ops::publish::Publishing;
@@ -32,6 +33,8 @@ pub enum Later {
     Many(Box<Many>),
     /// The log is read: when it is.
     Logs(Box<Reading>),
+    /// What is registered was changed: when that is durable.
+    Control(Box<control::Pending>),
 }
 
 impl Later {
@@ -41,6 +44,7 @@ impl Later {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Many(many) => many.when_answered(then),
             Later::Logs(reading) => reading.when_answered(then),
+            Later::Control(pending) => pending.when_answered(then),
         }
     }
 }

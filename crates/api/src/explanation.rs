@@ -30,7 +30,7 @@ fn document(explained: &Explained<'_>) -> Value {
     let Explained { principal, status, explanation } = explained;
     let decision = match status {
         Status::Active => explanation.decision.word(),
-        Status::Inactive | Status::Revoked => "principalNotActive",
+        Status::Inactive | Status::Revoked | Status::Expired => "principalNotActive",
     };
     let deciding = match &explanation.decision {
         Decision::Allowed(statement) | Decision::ExplicitDeny(statement) => Some(statement),

@@ -9,7 +9,6 @@ use mqtt::ReasonCode;
 
 use crate::body::BodyError;
 use crate::refused::Refused;
-use crate::router::Misrouted;
 use crate::truth::Truth;
 
 /// An error answer.
@@ -160,27 +159,29 @@ impl Fault {
         Fault::new(Kind::Forbidden, reason, message)
     }
 
-    /// The answer to a path or method that no operation has.
-    pub(crate) fn of_route(misrouted: Misrouted, method: &str, path: &str) -> Fault {
-        match misrouted {
-            Misrouted::UnknownPath => Fault::new(
-                Kind::ResourceNotFound,
-                "UNKNOWN_OPERATION",
-                format!(
-                    "No operation has the path {path}; a direct message goes to \
-                     /connections/{{clientId}}/messages or, for many clients, to \
-                     /direct-messages, a publish to /topics/{{topic}}, and \
-                     retained messages are at /retainedMessage."
-                ),
+    /// The answer to a path that no operation has.
+    pub(crate) fn of_unknown_path(path: &str) -> Fault {
+        Fault::new(
+            Kind::ResourceNotFound,
+            "UNKNOWN_OPERATION",
+            format!(
+                "No operation has the path {path}; a direct message goes to \
+                 /connections/{{clientId}}/messages or, for many clients, to \
+                 /direct-messages, a publish to /topics/{{topic}}, and \
+                 retained messages are at /retainedMessage."
             ),
-            Misrouted::WrongMethod { allow } => Fault {
-                allow: Some(allow),
-                ..Fault::new(
-                    Kind::MethodNotAllowed,
-                    "METHOD_NOT_ALLOWED",
-                    format!("This path takes {allow}, not {method}."),
-                )
-            },
+        )
+    }
+
+    /// The answer to a method that the path does not take.
+    pub(crate) fn of_method(allow: &'static str, method: &str) -> Fault {
+        Fault {
+            allow: Some(allow),
+            ..Fault::new(
+                Kind::MethodNotAllowed,
+                "METHOD_NOT_ALLOWED",
+                format!("This path takes {allow}, not {method}."),
+            )
         }
     }
 

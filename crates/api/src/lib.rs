@@ -7,6 +7,7 @@
 mod authenticate;
 mod body;
 mod caller;
+mod control;
 mod deliveries;
 mod exchange;
 mod explanation;
@@ -26,6 +27,7 @@ mod truth;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
+pub use control::{Pending, Registrar};
 pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};

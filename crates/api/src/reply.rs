@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use telemetry::TraceId;
 
+use crate::control;
 use crate::fault::{Fault, Kind};
 use crate::logs::LogsError;
 use crate::ops::properties;
@@ -46,6 +47,8 @@ enum Content {
     Pieces(&'static str, Pieces),
     /// What went wrong.
     Fault(Box<Fault>),
+    /// The same of the control plane.
+    ControlFault(Box<control::Fault>),
     /// What was read of the log, as JSON.
     Log(String),
     /// Why the log was not read.
@@ -86,6 +89,11 @@ impl Reply {
         Reply { trace_id, content: Content::Fault(Box::new(fault)) }
     }
 
+    /// A failure of the control plane.
+    pub(crate) fn control_failure(trace_id: TraceId, fault: control::Fault) -> Self {
+        Reply { trace_id, content: Content::ControlFault(Box::new(fault)) }
+    }
+
     /// What was read of the log, as JSON.
     pub(crate) fn log(trace_id: TraceId, document: String) -> Self {
         Reply { trace_id, content: Content::Log(document) }
@@ -105,6 +113,7 @@ impl Reply {
             | Content::Pieces(..)
             | Content::Log(_) => StatusCode::OK,
             Content::Fault(fault) => fault.kind.status(),
+            Content::ControlFault(fault) => fault.status(),
             Content::LogsError(error) => error.status(),
         }
     }
@@ -121,6 +130,7 @@ impl Reply {
             | Content::Document(_)
             | Content::Response(_)
             | Content::Fault(_)
+            | Content::ControlFault(_)
             | Content::Log(_)
             | Content::LogsError(_) => text.into(),
         };
@@ -166,7 +176,9 @@ impl Reply {
                 let own = message.properties.as_properties().content_type();
                 own.and_then(|own| HeaderValue::from_str(own).ok()).unwrap_or(BYTES)
             }
-            Content::Done | Content::Document(_) | Content::Fault(_) => JSON,
+            Content::Done | Content::Document(_) | Content::Fault(_) | Content::ControlFault(_) => {
+                JSON
+            }
             Content::Log(_) | Content::LogsError(_) => AMZ_JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
@@ -184,6 +196,7 @@ impl Reply {
             | Content::Pieces(..)
             | Content::Log(_) => {}
             Content::Fault(fault) => tell_fault(&mut headers, fault),
+            Content::ControlFault(fault) => tell_control_fault(&mut headers, fault),
             Content::LogsError(error) => {
                 headers.insert(ERROR_TYPE, HeaderValue::from_static(error.name()));
             }
@@ -207,6 +220,9 @@ impl Reply {
                 let body = json!({ "__type": error.name(), "message": error.sentence() });
                 body.to_string().into_bytes().into()
             }
+            Content::ControlFault(fault) => {
+                control_fault_body(fault, trace_id).to_string().into_bytes().into()
+            }
         }
     }
 }
@@ -220,6 +236,15 @@ fn tell_fault(headers: &mut HeaderMap, fault: &Fault) {
         headers.insert(DELIVERY, HeaderValue::from_static(truth.word()));
     }
     if matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+}
+
+fn tell_control_fault(headers: &mut HeaderMap, fault: &control::Fault) {
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(fault.error_type()));
+    let allow = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok());
+    headers.extend(allow.map(|allow| (ALLOW, allow)));
+    if fault.is_passing() {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
 }
@@ -257,6 +282,22 @@ fn fault_body(fault: &Fault, trace_id: TraceId) -> Value {
     body
 }
 
+fn control_fault_body(fault: &control::Fault, trace_id: TraceId) -> Value {
+    let mut body = json!({
+        "message": fault.message,
+        "traceId": trace_id.to_string(),
+        "reason": fault.reason,
+    });
+    if let Some((id, arn)) = &fault.resource {
+        body["resourceId"] = id.as_str().into();
+        body["resourceArn"] = arn.as_str().into();
+    }
+    if let Some(explanation) = &fault.explanation {
+        body["explanation"] = explanation.clone();
+    }
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,9 +320,14 @@ mod tests {
             Reply::failure(trace_id, Fault::draining()),
             Reply::log(trace_id, "{\"events\":[]}".into()),
             Reply::logs_error(trace_id, LogsError::Throttled),
-            Reply::failure(
+            Reply::failure(trace_id, Fault::of_unknown_path("/")),
+            Reply::control_failure(
                 trace_id,
-                Fault::of_route(crate::router::Misrouted::UnknownPath, "GET", "/"),
+                control::Fault::of_route(
+                    &control::Misrouted::WrongMethod { allow: "GET, PUT".to_owned() },
+                    "POST",
+                    "/",
+                ),
             ),
         ];
         for reply in replies {

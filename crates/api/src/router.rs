@@ -1,24 +1,10 @@
 //! Which operation a request names. Works on the raw path, before percent-decoding (spec 1.1).
+//!
+//! No path is one of two services, so the path alone says which service it is; but for that of the log,
+//! whose operations have the path `/` and are named in a header.
 
-use identity::sigv4::{Headers, RequestParts};
-
-use crate::head::Head;
-use crate::logs::TARGET;
+use crate::control;
 use crate::service_name::ServiceName;
-
-/// The service that a request is for. That of the log is known by a header, or by its signature; all
-/// others by their paths.
-pub(crate) fn service(head: &Head<'_>) -> ServiceName {
-    let Head { method, path, query, ref headers } = *head;
-    if path != "/" {
-        return ServiceName::Data;
-    }
-    match headers.all(TARGET).next() {
-        Some(target) if target.starts_with(b"Logs_") => ServiceName::Logs,
-        Some(_) | None => ServiceName::signed_for(&RequestParts { method, path, query, headers })
-            .unwrap_or(ServiceName::Data),
-    }
-}
 
 /// An operation of the service model, with its path label still encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +35,31 @@ pub(crate) enum Operation<'a> {
     },
     /// `GET /receipts`
     WatchReceipts,
+    /// One of the control plane's.
+    Control(control::Operation<'a>),
+    /// One that reads the log; the header `X-Amz-Target` says which.
+    Logs,
+}
+
+impl Operation<'_> {
+    /// The service that it belongs to.
+    pub(crate) fn service(self) -> ServiceName {
+        match self {
+            Operation::SendDirectMessage { .. }
+            | Operation::SendDirectMessages
+            | Operation::Publish { .. }
+            | Operation::GetRetainedMessage { .. }
+            | Operation::ListRetainedMessages
+            | Operation::GetReceipt { .. }
+            | Operation::WatchReceipts => ServiceName::Data,
+            Operation::Control(_) => ServiceName::Control,
+            Operation::Logs => ServiceName::Logs,
+        }
+    }
 }
 
 /// Why there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Misrouted {
     /// No operation has this path.
     UnknownPath,
@@ -61,6 +68,8 @@ pub(crate) enum Misrouted {
         /// For the header `Allow`.
         allow: &'static str,
     },
+    /// The same of an operation of the control plane.
+    Control(control::Misrouted),
 }
 
 /// Finds the operation.
@@ -68,7 +77,13 @@ pub(crate) enum Misrouted {
 /// # Errors
 /// [`Misrouted`].
 pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
-    let (operation, allow) = find(path).ok_or(Misrouted::UnknownPath)?;
+    let Some((operation, allow)) = find(path) else {
+        return match control::route(method, path) {
+            Ok(operation) => Ok(Operation::Control(operation)),
+            Err(control::Misrouted::UnknownPath) => Err(Misrouted::UnknownPath),
+            Err(misrouted) => Err(Misrouted::Control(misrouted)),
+        };
+    };
     if method != allow {
         return Err(Misrouted::WrongMethod { allow });
     }

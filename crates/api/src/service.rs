@@ -17,11 +17,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::{self, BodyError};
 use crate::caller::{Caller, Credentials};
+use crate::control::{self, Registrar};
 use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
-use crate::logs::{Logs, LogsCall, LogsError};
+use crate::logs::{self, Logs, LogsError};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
@@ -29,7 +30,7 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Operation, is_direct_message, route, service};
+use crate::router::{Misrouted, Operation, is_direct_message, route};
 use crate::service_name::ServiceName;
 use crate::truth::Truth;
 
@@ -47,6 +48,7 @@ const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 /// The HTTP side of a node.
 pub struct Api {
     node: Arc<Node>,
+    registrar: Arc<Registrar>,
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
@@ -58,12 +60,13 @@ pub struct Api {
 type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
 
 impl Api {
-    /// The API of `node`, for signatures in `region`.
-    pub fn new(node: Arc<Node>, region: String) -> Self {
+    /// The API of `node`, whose directory is that of `registrar`, for signatures in `region`.
+    pub fn new(node: Arc<Node>, registrar: Arc<Registrar>, region: String) -> Self {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
         let large_bodies = Semaphore::new(LARGE_BODIES);
+        let keys = SigningKeys::new(SIGNING_KEYS);
         let logs = Logs::of(&node);
-        Api { node, region, keys: SigningKeys::new(SIGNING_KEYS), deliveries, large_bodies, logs }
+        Api { node, registrar, region, keys, deliveries, large_bodies, logs }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -73,13 +76,14 @@ impl Api {
     /// What `open` gives.
     pub fn open(
         node: Arc<Node>,
+        registrar: Arc<Registrar>,
         region: String,
         open: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<Arc<dyn Trail>, StoreError>,
     ) -> Result<Self, StoreError> {
         let mut deliveries = Deliveries::new(node.bounds(), node.wall());
         let trail = open(&mut |entry| deliveries.restore(entry))?;
         deliveries.keep_in(trail);
-        Ok(Api { deliveries: deliveries.share(), ..Api::new(node, region) })
+        Ok(Api { deliveries: deliveries.share(), ..Api::new(node, registrar, region) })
     }
 
     /// Tells `listener` of every receipt from now on. There is one at most.
@@ -97,6 +101,11 @@ impl Api {
         &self.node
     }
 
+    /// What is registered.
+    pub fn registrar(&self) -> &Arc<Registrar> {
+        &self.registrar
+    }
+
     /// Answers one request. Dropping the future gives the request up (the caller went away).
     pub async fn handle<B>(&self, request: Request<B>, caller: &Caller) -> Reply
     where
@@ -108,34 +117,36 @@ impl Api {
         let listed = Listed::of(&parts.headers);
         let head = listed.head(&parts);
         match self.read(&head, body).await {
-            Err(fault) => self.fail(&head, trace_id, fault),
+            Err(unadmitted) => self.turn_away(trace_id, head.path, unadmitted),
             Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
     }
 
     /// The body of a request, unless there is no need to have it.
-    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Fault>
+    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Unadmitted>
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        if service(head) == ServiceName::Logs {
-            let read = body::read(body, self.body_bytes(), self.node.bounds().http_body).await;
-            return Ok((read.map_err(|error| Fault::of_body(error, self.body_bytes()))?, None));
-        }
         let operation = self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
         if operation == Operation::SendDirectMessages {
             let largest = send_direct_messages::body_bytes(limit);
-            let fault = |error| Fault::of_body_for_many(error, largest);
+            let fault = |error| Unadmitted::from(Fault::of_body_for_many(error, largest));
             let room = tokio::time::timeout(patience, self.large_bodies.acquire()).await;
             let room = room.map_err(|_| fault(BodyError::TimedOut))?;
             let read = body::read(body, largest, patience).await.map_err(fault)?;
             // It is never closed.
             return Ok((read, room.ok()));
         }
-        let read = body::read(body, self.body_bytes(), patience).await;
-        Ok((read.map_err(|error| Fault::of_body(error, limit))?, None))
+        let most = self.body_bytes();
+        let read =
+            body::read(body, most, patience).await.map_err(|error| match operation.service() {
+                ServiceName::Data => Unadmitted::from(Fault::of_body(error, limit)),
+                ServiceName::Control => control::Fault::of_body(error, most).into(),
+                ServiceName::Logs => LogsError::of_body(error, most).into(),
+            });
+        Ok((read?, None))
     }
 
     async fn answer(
@@ -174,7 +185,7 @@ impl Api {
             let _ = sender.send(reply);
         });
         // An answer always comes; one that is lost is a fault of ours.
-        let lost = |_| self.tell(Reply::failure(trace_id, Fault::of_refused(&Refused::Internal)));
+        let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
         receiver.await.unwrap_or_else(lost)
     }
 
@@ -192,22 +203,16 @@ impl Api {
         caller: &Caller,
         trace_id: TraceId,
     ) -> Begun<'a> {
-        if service(head) == ServiceName::Logs {
-            return match self.admit_to_logs(head, payload, caller, trace_id) {
-                Ok(call) => {
-                    Begun::Later(Later::Logs(self.logs.reading(&self.node, call, trace_id)))
-                }
-                Err(error) => Begun::Answered(self.tell(Reply::logs_error(trace_id, error))),
-            };
-        }
         let admitted = self.operation(head).and_then(|operation| {
-            let principal = self.identify(head, payload, caller, trace_id)?;
+            let principal = self.identify(operation.service(), head, payload, caller, trace_id)?;
             let sender = caller.peer(principal);
             Ok((operation, Call { head, payload, sender, trace_id }))
         });
         let (operation, call) = match admitted {
             Ok(admitted) => admitted,
-            Err(fault) => return Begun::Answered(self.fail(head, trace_id, fault)),
+            Err(unadmitted) => {
+                return Begun::Answered(self.turn_away(trace_id, head.path, unadmitted));
+            }
         };
         let node = &self.node;
         match operation {
@@ -230,6 +235,8 @@ impl Api {
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
+            Operation::Control(operation) => control::begin(node, &self.registrar, operation, call),
+            Operation::Logs => self.logs.begin(node, call),
         }
     }
 
@@ -237,75 +244,61 @@ impl Api {
     pub fn body_timed_out(&self, trace_id: TraceId) -> Reply {
         let limit = self.node.rules().quotas.payload_bytes;
         let fault = Fault::of_body(BodyError::TimedOut, limit);
-        self.tell(Reply::failure(trace_id, fault.telling(Truth::NeverSent)))
+        self.fail(trace_id, fault.telling(Truth::NeverSent))
     }
 
     /// What is asked for, unless the node takes nothing new.
-    fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Fault> {
-        let operation = route(head.method, head.path)
-            .map_err(|misrouted| Fault::of_route(misrouted, head.method, head.path))?;
+    fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Unadmitted> {
+        let operation = match logs::are_meant(head) {
+            true => Operation::Logs,
+            false => route(head.method, head.path)
+                .map_err(|misrouted| Unadmitted::of_route(misrouted, head))?,
+        };
         // Asked again after the body, which may have taken its time: a device that a draining node
         // has closed is not gone.
         if self.node.is_draining() {
-            return Err(Fault::draining());
+            return Err(match operation.service() {
+                ServiceName::Data => Fault::draining().into(),
+                ServiceName::Control => control::Fault::draining().into(),
+                ServiceName::Logs => LogsError::draining().into(),
+            });
         }
         Ok(operation)
     }
 
-    /// The answer to a request that failed before its operation began.
-    fn fail(&self, head: &Head<'_>, trace_id: TraceId, fault: Fault) -> Reply {
-        self.tell(match service(head) {
-            ServiceName::Data => Reply::failure(trace_id, of_direct_message(head.path, fault)),
-            ServiceName::Logs => Reply::logs_error(trace_id, LogsError::of_fault(fault)),
-        })
-    }
-
-    fn tell(&self, reply: Reply) -> Reply {
-        counted(&self.node, reply)
-    }
-
-    /// Checks a call that reads the log, and whether its caller may.
-    fn admit_to_logs(
-        &self,
-        head: &Head<'_>,
-        payload: &[u8],
-        caller: &Caller,
-        trace_id: TraceId,
-    ) -> Result<LogsCall, LogsError> {
-        if self.node.is_draining() {
-            return Err(LogsError::of_fault(Fault::draining()));
+    /// The answer to a request that its operation does not get to see.
+    fn turn_away(&self, trace_id: TraceId, path: &str, unadmitted: Unadmitted) -> Reply {
+        match unadmitted {
+            Unadmitted::Data(fault) => self.fail(trace_id, of_direct_message(path, *fault)),
+            Unadmitted::Control(fault) => {
+                counted(&self.node, Reply::control_failure(trace_id, *fault))
+            }
+            Unadmitted::Logs(error) => counted(&self.node, Reply::logs_error(trace_id, *error)),
         }
-        let principal = self
-            .principal(head, payload, caller, trace_id)
-            .map_err(|rejected| LogsError::of_credentials(&rejected))?;
-        let call = self.logs.parse(head, payload)?;
-        call.authorize(&self.node, &caller.peer(principal))?;
-        Ok(call)
+    }
+
+    fn fail(&self, trace_id: TraceId, fault: Fault) -> Reply {
+        counted(&self.node, Reply::failure(trace_id, fault))
     }
 
     fn identify(
         &self,
+        service: ServiceName,
         head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
         trace_id: TraceId,
-    ) -> Result<Arc<Principal>, Fault> {
-        self.principal(head, payload, caller, trace_id)
-            .map_err(|rejected| Fault::of_credentials(rejected.reason(), rejected.sentence()))
-    }
-
-    fn principal(
-        &self,
-        head: &Head<'_>,
-        payload: &[u8],
-        caller: &Caller,
-        trace_id: TraceId,
-    ) -> Result<Arc<Principal>, Rejected> {
-        match &caller.credentials {
-            Credentials::Certificate(principal) | Credentials::Open(principal) => {
+    ) -> Result<Arc<Principal>, Unadmitted> {
+        match (&caller.credentials, service) {
+            (Credentials::Certificate(_), ServiceName::Control) => {
+                Err(control::Fault::of_certificate().into())
+            }
+            (Credentials::Certificate(principal) | Credentials::Open(principal), _) => {
                 Ok(Arc::clone(principal))
             }
-            Credentials::Signature => self.prove(head, payload, caller, trace_id),
+            (Credentials::Signature, _) => self
+                .prove(service, head, payload, caller, trace_id)
+                .map_err(|rejected| Unadmitted::of_credentials(service, &rejected)),
         }
     }
 
@@ -316,6 +309,7 @@ impl Api {
     /// [`Rejected`].
     pub fn prove(
         &self,
+        service: ServiceName,
         head: &Head<'_>,
         payload: &[u8],
         caller: &Caller,
@@ -327,7 +321,7 @@ impl Api {
         let against = Against {
             directory: &directory,
             region: &self.region,
-            service: service(head),
+            service,
             now: self.node.access().epoch_seconds(self.node.now()),
             secure: caller.secure,
             keys: &self.keys,
@@ -352,6 +346,65 @@ impl Api {
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
+    }
+}
+
+/// What a request failed with before its operation saw it, in the shape of its service.
+enum Unadmitted {
+    Data(Box<Fault>),
+    Control(Box<control::Fault>),
+    Logs(Box<LogsError>),
+}
+
+impl From<Fault> for Unadmitted {
+    fn from(fault: Fault) -> Self {
+        Unadmitted::Data(Box::new(fault))
+    }
+}
+
+impl From<control::Fault> for Unadmitted {
+    fn from(fault: control::Fault) -> Self {
+        Unadmitted::Control(Box::new(fault))
+    }
+}
+
+impl From<LogsError> for Unadmitted {
+    fn from(error: LogsError) -> Self {
+        Unadmitted::Logs(Box::new(error))
+    }
+}
+
+impl Unadmitted {
+    /// What no operation takes is answered in the shape of the service that it is signed for.
+    fn of_route(misrouted: Misrouted, head: &Head<'_>) -> Self {
+        let Head { method, path, query, ref headers } = *head;
+        match misrouted {
+            Misrouted::WrongMethod { allow } => Fault::of_method(allow, method).into(),
+            Misrouted::Control(misrouted) => {
+                control::Fault::of_route(&misrouted, method, path).into()
+            }
+            Misrouted::UnknownPath => {
+                match ServiceName::signed_for(&RequestParts { method, path, query, headers }) {
+                    Some(ServiceName::Control) => {
+                        control::Fault::of_route(&control::Misrouted::UnknownPath, method, path)
+                            .into()
+                    }
+                    Some(ServiceName::Data | ServiceName::Logs) | None => {
+                        Fault::of_unknown_path(path).into()
+                    }
+                }
+            }
+        }
+    }
+
+    fn of_credentials(service: ServiceName, rejected: &Rejected) -> Self {
+        match service {
+            ServiceName::Data => {
+                Fault::of_credentials(rejected.reason(), rejected.sentence()).into()
+            }
+            ServiceName::Control => control::Fault::of_credentials(rejected).into(),
+            ServiceName::Logs => LogsError::of_credentials(rejected).into(),
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl Node {
             principal_id: &connection.peer.principal.id,
             source: connection.peer.source,
             reason,
-            details: None,
+            details: matches!(reason, CloseReason::NotInUse(_)).then(|| reason.sentence()),
             epoch: connection.epoch,
         });
     }

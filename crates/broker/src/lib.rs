@@ -14,6 +14,7 @@ mod connection;
 mod delivery;
 mod device;
 mod devices;
+mod dismissal;
 mod drain;
 mod driver;
 mod dry_run;

@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::Clock;
 use crate::arrivals::Arrivals;
 use crate::devices::Devices;
+use crate::dismissal::Dismissals;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
 use crate::responses::Responses;
@@ -71,6 +72,7 @@ pub struct Node {
     pub(crate) arrivals: Arrivals,
     pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) dismissals: Dismissals,
     /// For what is begun on threads of others.
     pub(crate) runtime: Handle,
     pub(crate) timers: Timers,
@@ -114,6 +116,7 @@ impl Node {
         };
         let opened = contents.opened(clock.now().since(Moment::START));
         let (lifecycle, events) = Lifecycle::new(settings.rules.profile);
+        let (dismissals, dismissed) = Dismissals::new();
         let node = Arc::new(Node {
             rules: Arc::new(settings.rules),
             bounds: settings.bounds,
@@ -129,6 +132,7 @@ impl Node {
             arrivals: Arrivals::default(),
             responses: Responses::default(),
             lifecycle,
+            dismissals,
             runtime: Handle::current(),
             timers: Timers::default(),
             budgets: Budgets::default(),
@@ -145,6 +149,7 @@ impl Node {
         node.restore(contents);
         tokio::spawn(crate::timers::run(Arc::downgrade(&node)));
         tokio::spawn(crate::lifecycle::run(Arc::downgrade(&node), events));
+        tokio::spawn(crate::dismissal::run(Arc::downgrade(&node), dismissed));
         Ok(node)
     }
 

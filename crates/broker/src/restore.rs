@@ -12,8 +12,8 @@ use engine::{Moment, Wall};
 use foldhash::fast::RandomState;
 use mqtt::{ClientId, TopicFilter};
 use store::record::queue::Queued;
-use store::record::{self, RecordError};
-use store::{Records, StoreError, Table, Trouble};
+use store::record::{self, each};
+use store::{Records, StoreError, Table};
 use telemetry::event;
 
 use crate::device::{Kept, Subscribed};
@@ -118,24 +118,6 @@ impl Contents {
         let (_, kept) = self.sessions.get_mut(&number)?;
         Some(kept.memory.get_or_insert_with(|| Box::new(Memory::new(total))))
     }
-}
-
-/// Reads every record of a table.
-fn each(
-    records: &dyn Records,
-    table: Table,
-    mut read: impl FnMut(&[u8], &[u8]) -> Result<(), RecordError>,
-) -> Result<(), StoreError> {
-    let mut unreadable = None;
-    records.scan(table, &mut |key, value| {
-        if unreadable.is_none() {
-            unreadable = read(key, value).err();
-        }
-    })?;
-    unreadable.map_or(Ok(()), |error| {
-        let remedy = "start the version that wrote it, or restore the folder from a backup";
-        Err(StoreError::new(Trouble::Damaged, format!("{error}; {remedy}")))
-    })
 }
 
 impl Node {

@@ -60,6 +60,7 @@ pub(crate) fn attach(
     }
     node.write_to(&attached.device, now);
     node.announce(&attached.device);
+    node.dismiss_late(&attached.device, attached.epoch);
     if node.is_draining() {
         // It came in while the drain began, which may have looked at its device already.
         node.close(&attached.device, attached.epoch, CloseReason::ServerShutdown);

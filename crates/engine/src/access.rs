@@ -208,6 +208,15 @@ impl Access {
         self.put(question, now)
     }
 
+    /// May the peer do that of the control plane (spec 11)? The question is
+    /// [`Question::control`].
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn control(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
+        self.put(question, now)
+    }
+
     /// May the peer be told which statement decides that (`tenfour:Explain` on the resource of the
     /// question)?
     pub fn may_explain(&self, question: &Question<'_>, now: Moment) -> bool {

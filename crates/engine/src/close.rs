@@ -2,6 +2,8 @@
 
 use mqtt::ReasonCode;
 
+use crate::directory::Status;
+
 /// Why a connection ended: the source of the DISCONNECT code, of the log's `disconnectReason` and
 /// of the decision whether the Will is published (spec 4.6 and 4.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +21,9 @@ pub enum CloseReason {
     TakenOver,
     /// A publish or a subscription without permission.
     Forbidden,
+    /// The certificate or access key is not in use any more, which [`Status`] tells why. (Never
+    /// [`Status::Active`].)
+    NotInUse(Status),
     /// Silence for more than one and a half keep-alive periods.
     KeepAliveTimeout,
     /// The device left what was sent to it unread for too long.
@@ -44,6 +49,7 @@ impl CloseReason {
             CloseReason::ConnectionLost => "CONNECTION_LOST",
             CloseReason::TakenOver => "DUPLICATE_CLIENTID",
             CloseReason::Forbidden => "FORBIDDEN_ACCESS",
+            CloseReason::NotInUse(_) => "AUTH_ERROR",
             CloseReason::KeepAliveTimeout => "MQTT_KEEP_ALIVE_TIMEOUT",
             CloseReason::WriteStalled | CloseReason::MissedAck | CloseReason::ServerShutdown => {
                 "SERVER_INITIATED_DISCONNECT"
@@ -60,7 +66,7 @@ impl CloseReason {
             CloseReason::ClientInitiated { .. } | CloseReason::ConnectionLost => None,
             CloseReason::ClientError(code) => Some(code),
             CloseReason::TakenOver => Some(ReasonCode::SessionTakenOver),
-            CloseReason::Forbidden => Some(ReasonCode::NotAuthorized),
+            CloseReason::Forbidden | CloseReason::NotInUse(_) => Some(ReasonCode::NotAuthorized),
             CloseReason::KeepAliveTimeout => Some(ReasonCode::KeepAliveTimeout),
             CloseReason::WriteStalled => Some(ReasonCode::QuotaExceeded),
             CloseReason::ServerShutdown => Some(ReasonCode::ServerShuttingDown),
@@ -80,6 +86,11 @@ impl CloseReason {
             CloseReason::ConnectionLost => "The connection was lost.",
             CloseReason::TakenOver => "Another connection uses this client ID.",
             CloseReason::Forbidden => "The policies do not allow this publish.",
+            CloseReason::NotInUse(status) => match status {
+                Status::Inactive => "The certificate or access key is inactive.",
+                Status::Expired => "The certificate has expired.",
+                Status::Active | Status::Revoked => "The certificate or access key is revoked.",
+            },
             CloseReason::KeepAliveTimeout => {
                 "Nothing came for one and a half times the keep-alive."
             }

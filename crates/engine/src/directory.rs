@@ -1,15 +1,17 @@
 //! Who there is: principals with their policies, senders' access keys, things.
 //!
-//! Plain data. `server` loads it from files and swaps the whole [`Directory`]; a [`Principal`] that
-//! lives on keeps its identity over a reload and only its [`Grants`] are exchanged, so a policy
-//! change reaches live connections without a look-up on the hot path.
+//! Plain data. `registry` builds it and whoever runs it swaps the whole [`Directory`]; a
+//! [`Principal`] that lives on keeps its identity over a change and only its [`Grants`] are
+//! exchanged, so a policy change reaches live connections without a look-up on the hot path.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use policy::{Attributes, PolicySet, Thing};
+use rpds::HashTrieMapSync;
 
 /// How a principal proves who it is; the log's word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,8 @@ pub enum Status {
     Inactive,
     /// Taken back for good.
     Revoked,
+    /// The certificate's time is over.
+    Expired,
 }
 
 /// What a principal may do at present; exchanged as a whole on a reload.
@@ -85,6 +89,7 @@ impl fmt::Debug for Principal {
 }
 
 /// The access key of a sender.
+#[derive(Clone)]
 pub struct AccessKey {
     /// The secret of the signature.
     pub secret_access_key: String,
@@ -103,15 +108,20 @@ impl fmt::Debug for AccessKey {
     }
 }
 
+/// A map that two directories share but for what differs between them: a copy costs next to nothing,
+/// and a change what it changes, however many entries there are.
+pub type Shared<V> = HashTrieMapSync<String, V, RandomState>;
+
 /// Everybody who is registered, at one moment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Directory {
     /// By certificate ID (64 lower-case hex digits).
-    pub certificates: HashMap<String, Arc<Principal>>,
-    /// By access key ID.
-    pub access_keys: HashMap<String, AccessKey>,
+    pub certificates: Shared<Arc<Principal>>,
+    /// By access key ID. Looked up for each signed request and changed seldom, so it is copied as a
+    /// whole for a change.
+    pub access_keys: Arc<HashMap<String, AccessKey>>,
     /// By thing name.
-    pub things: HashMap<String, Arc<Thing>>,
+    pub things: Shared<Arc<Thing>>,
 }
 
 impl Directory {

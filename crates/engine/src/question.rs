@@ -72,6 +72,11 @@ impl<'a> Question<'a> {
         Question::new(peer, action, resource)
     }
 
+    /// May the peer do that of the control plane (spec 11) to that resource?
+    pub fn control(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
+        Question::new(peer, action, resource)
+    }
+
     fn new(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
         Question { peer, action, resource, topic: None }
     }

@@ -15,7 +15,7 @@ pub struct Document {
     entries: Box<[Entry]>,
     /// Where the groups begin: two for each action in [`Action::ALL`] order, denials first, and
     /// the end.
-    groups: [usize; 2 * Action::ALL.len() + 1],
+    groups: [u32; 2 * Action::ALL.len() + 1],
 }
 
 /// A statement that may apply to what its screen admits.
@@ -47,7 +47,7 @@ impl Document {
         let mut groups = [0; 2 * Action::ALL.len() + 1];
         for action in Action::ALL {
             for effect in [Effect::Deny, Effect::Allow] {
-                groups[group(action, effect)] = entries.len();
+                groups[group(action, effect)] = length(&entries);
                 for (position, statement) in (0..).zip(&statements) {
                     if statement.actions.covered.contains(action) && statement.effect == effect {
                         let screens = statement.resources.screens();
@@ -56,7 +56,7 @@ impl Document {
                 }
             }
         }
-        groups[2 * Action::ALL.len()] = entries.len();
+        groups[2 * Action::ALL.len()] = length(&entries);
         Document { statements: statements.into(), entries: entries.into(), groups }
     }
 
@@ -70,12 +70,18 @@ impl Document {
         applies: impl Fn(&Statement) -> bool,
     ) -> Option<(usize, &Statement)> {
         let group = group(action, effect);
-        let entries = &self.entries[self.groups[group]..self.groups[group + 1]];
+        let (start, end) = (self.groups[group] as usize, self.groups[group + 1] as usize);
+        let entries = &self.entries[start..end];
         let statement = |entry: &Entry| &self.statements[entry.statement as usize];
         let mut entries = entries.iter();
         let entry = entries.find(|e| e.screen.admits(view) && applies(statement(e)))?;
         Some((entry.statement as usize, statement(entry)))
     }
+}
+
+/// A document of 64 KiB has fewer entries than a `u32` counts.
+fn length(entries: &[Entry]) -> u32 {
+    u32::try_from(entries.len()).expect("a document is bounded")
 }
 
 /// The position of a group in [`Document::groups`].

@@ -11,6 +11,12 @@ pub enum Resource<'a> {
     TopicFilter(&'a str),
     /// `thing/<thing name>` or `thing/<thing name>/<shadow name>`.
     Thing(&'a str),
+    /// `cert/<certificate ID>`.
+    Certificate(&'a str),
+    /// `cacert/<certificate ID>`.
+    CaCertificate(&'a str),
+    /// `policy/<policy name>`.
+    Policy(&'a str),
     /// `log-group:<name>:*`, or `log-group:<name>:log-stream:<name>`: what follows `log-group:`. Its
     /// service is `logs`.
     LogGroup(&'a str),
@@ -26,25 +32,40 @@ impl<'a> Resource<'a> {
             Resource::Topic(name) => Some((Kind::Topic, name)),
             Resource::TopicFilter(name) => Some((Kind::TopicFilter, name)),
             Resource::Thing(name) => Some((Kind::Thing, name)),
+            Resource::Certificate(name) => Some((Kind::Certificate, name)),
+            Resource::CaCertificate(name) => Some((Kind::CaCertificate, name)),
+            Resource::Policy(name) => Some((Kind::Policy, name)),
             Resource::LogGroup(name) => Some((Kind::LogGroup, name)),
             Resource::Any => None,
         }
     }
 }
 
-/// The resource types of the data plane, and that of its log.
+/// The resource types of the data plane, those that its control plane has besides, and that of
+/// its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Client,
     Topic,
     TopicFilter,
     Thing,
+    Certificate,
+    CaCertificate,
+    Policy,
     LogGroup,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 5] =
-        [Kind::Client, Kind::Topic, Kind::TopicFilter, Kind::Thing, Kind::LogGroup];
+    pub(crate) const ALL: [Kind; 8] = [
+        Kind::Client,
+        Kind::Topic,
+        Kind::TopicFilter,
+        Kind::Thing,
+        Kind::Certificate,
+        Kind::CaCertificate,
+        Kind::Policy,
+        Kind::LogGroup,
+    ];
 
     /// What stands before the name in an ARN's last field.
     pub(crate) fn prefix(self) -> &'static str {
@@ -53,6 +74,9 @@ impl Kind {
             Kind::Topic => "topic/",
             Kind::TopicFilter => "topicfilter/",
             Kind::Thing => "thing/",
+            Kind::Certificate => "cert/",
+            Kind::CaCertificate => "cacert/",
+            Kind::Policy => "policy/",
             Kind::LogGroup => "log-group:",
         }
     }

@@ -2,6 +2,7 @@
 
 mod authn_error;
 mod connect;
+mod control_request;
 mod direct_message;
 mod direct_message_dry_run;
 mod direct_messages;
@@ -18,6 +19,7 @@ mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
 pub use connect::Connect;
+pub use control_request::ControlRequest;
 pub use direct_message::DirectMessage;
 pub use direct_message_dry_run::DirectMessageDryRun;
 pub use direct_messages::DirectMessages;

@@ -342,6 +342,7 @@ label!(CloseReason, |reason: &CloseReason| reason.disconnect_reason(), {
     ConnectionLost: CloseReason::ConnectionLost => CloseReason::ConnectionLost,
     TakenOver: CloseReason::TakenOver => CloseReason::TakenOver,
     Forbidden: CloseReason::Forbidden => CloseReason::Forbidden,
+    NotInUse: CloseReason::NotInUse(_) => CloseReason::NotInUse(engine::directory::Status::Revoked),
     KeepAliveTimeout: CloseReason::KeepAliveTimeout => CloseReason::KeepAliveTimeout,
     ServerInitiated: CloseReason::WriteStalled | CloseReason::MissedAck | CloseReason::ServerShutdown
         => CloseReason::ServerShutdown,

@@ -6,7 +6,7 @@ use http::StatusCode;
 use identity::sigv4::SignatureError;
 
 use crate::authenticate::Rejected;
-use crate::fault::{Fault, Kind};
+use crate::body::BodyError;
 
 /// Why a call has no answer; each with its sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +61,24 @@ impl LogsError {
         LogsError::Credentials { name, sentence: rejected.sentence() }
     }
 
-    /// What every request can fail with before it is known what it asks for.
-    pub(crate) fn of_fault(fault: Fault) -> Self {
-        match fault.kind {
-            Kind::RequestEntityTooLarge => {
-                LogsError::TooLarge("The body is larger than a request can be.".into())
+    /// A body that could not be read; there is room for `most` bytes.
+    pub(crate) fn of_body(error: BodyError, most: usize) -> Self {
+        match error {
+            BodyError::TooLarge => {
+                LogsError::TooLarge(format!("The body is larger than {most} bytes."))
             }
-            Kind::RequestTimeout => LogsError::TimedOut(fault.message),
-            Kind::ServiceUnavailable | Kind::InternalFailure | Kind::GatewayTimeout => {
-                LogsError::Unavailable(fault.message)
+            BodyError::TimedOut => {
+                LogsError::TimedOut("The body of the request did not come in time.".into())
             }
-            Kind::Throttling => LogsError::Throttled,
-            Kind::InvalidRequest
-            | Kind::Forbidden
-            | Kind::ResourceNotFound
-            | Kind::MethodNotAllowed
-            | Kind::Conflict => LogsError::Serialization(fault.message),
+            BodyError::Broken => LogsError::Serialization(
+                "The body of the request is malformed or was cut off.".into(),
+            ),
         }
+    }
+
+    /// The node shuts down.
+    pub(crate) fn draining() -> Self {
+        LogsError::Unavailable("The server is shutting down; try again.".into())
     }
 
     /// The status code: but for a few, what all errors of the protocol have.

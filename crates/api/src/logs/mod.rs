@@ -31,7 +31,7 @@ use self::groups::DescribeLogGroups;
 use self::input::Input;
 use self::operation::LogsOperation;
 pub use self::reading::Reading;
-pub(crate) use self::reading::{Logs, TARGET};
+pub(crate) use self::reading::{Logs, are_meant};
 use self::streams::DescribeLogStreams;
 
 /// A call, checked.

@@ -4,20 +4,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Node;
-use identity::sigv4::Headers;
+use identity::sigv4::{Headers, RequestParts};
 use telemetry::TraceId;
 use tokio::sync::Semaphore;
 
 use super::{LogsCall, LogsError, LogsOperation, Owner};
-use crate::exchange::counted;
+use crate::exchange::{Begun, Later, counted};
 use crate::head::Head;
+use crate::ops::Call;
 use crate::reply::Reply;
+use crate::service_name::ServiceName;
 
 /// The header that names the operation.
-pub(crate) const TARGET: &str = "x-amz-target";
+const TARGET: &str = "x-amz-target";
 
 /// What stands before the operation's name there.
 const TARGET_PREFIX: &str = "Logs_20140328.";
+
+/// Whether a request is one for this service, by the operation or the signature that it names.
+pub(crate) fn are_meant(head: &Head<'_>) -> bool {
+    let Head { method, path, query, ref headers } = *head;
+    if path != "/" {
+        return false;
+    }
+    let named = headers.all(TARGET).next().is_some_and(|target| target.starts_with(b"Logs_"));
+    let parts = RequestParts { method, path, query, headers };
+    named || ServiceName::signed_for(&parts) == Some(ServiceName::Logs)
+}
 
 /// How many calls read at once: each holds a segment of the log and an answer in memory.
 const READERS: usize = 4;
@@ -48,11 +61,20 @@ impl Logs {
         Arc::new(Logs { owner, readers: Semaphore::new(READERS) })
     }
 
-    /// Checks the call of a request.
-    ///
-    /// # Errors
-    /// [`LogsError`].
-    pub(crate) fn parse(&self, head: &Head<'_>, body: &[u8]) -> Result<LogsCall, LogsError> {
+    /// Checks a call and asks its caller's policies; the answer comes later.
+    pub(crate) fn begin<'a>(self: &Arc<Self>, node: &Arc<Node>, call: Call<'a>) -> Begun<'a> {
+        let Call { head, payload, sender, trace_id } = call;
+        let checked = self.parse(head, payload);
+        match checked.and_then(|call| call.authorize(node, &sender).map(|()| call)) {
+            Ok(call) => {
+                let (node, logs) = (Arc::clone(node), Arc::clone(self));
+                Begun::Later(Later::Logs(Box::new(Reading { node, logs, call, trace_id })))
+            }
+            Err(error) => Begun::Answered(counted(node, Reply::logs_error(trace_id, error))),
+        }
+    }
+
+    fn parse(&self, head: &Head<'_>, body: &[u8]) -> Result<LogsCall, LogsError> {
         let target = head.headers.all(TARGET).next().unwrap_or_default();
         let target = String::from_utf8_lossy(target);
         let operation = target.strip_prefix(TARGET_PREFIX).and_then(LogsOperation::named);
@@ -64,17 +86,6 @@ impl Logs {
             )));
         };
         LogsCall::parse(operation, body, &self.owner)
-    }
-
-    /// The same, on its way.
-    pub(crate) fn reading(
-        self: &Arc<Self>,
-        node: &Arc<Node>,
-        call: LogsCall,
-        trace_id: TraceId,
-    ) -> Box<Reading> {
-        let (node, logs) = (Arc::clone(node), Arc::clone(self));
-        Box::new(Reading { node, logs, call, trace_id })
     }
 }
 

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{Api, Caller, Credentials};
+use api::{Api, Caller, Credentials, Registrar};
 use broker::{Node, NodeSettings, Storage};
 use bytes::Bytes;
-use engine::directory::{Directory, Grants, Principal, PrincipalKind, Status};
+use engine::directory::{Grants, Principal, PrincipalKind, Status};
 use engine::limits::{Bounds, Quotas};
 use engine::profile::AWS;
 use engine::session::Rules;
@@ -67,18 +67,20 @@ impl Fixture {
         let journal =
             Journal::start(Arc::clone(&records) as _, Durability::Always, Box::new(|_| {}));
         let bounds = Bounds::default();
+        let registrar = Registrar::new(Scope::new("us-west-2", "123456789012"));
         let node = Node::start(NodeSettings {
             scope: Scope::new("us-west-2", "123456789012"),
             rules: Rules::new(&AWS, quotas, &bounds),
             bounds,
-            directory: Arc::new(arc_swap::ArcSwap::from_pointee(Directory::default())),
+            directory: registrar.directory(),
             telemetry: Arc::new(telemetry.expect("nothing to open")),
             kept: Some(Storage {
                 records: Arc::clone(&records) as _,
                 journal: journal.expect("a thread"),
             }),
         });
-        let api = Arc::new(Api::new(node.expect("nothing to read"), "us-west-2".to_owned()));
+        let api =
+            Arc::new(Api::new(node.expect("nothing to read"), registrar, "us-west-2".to_owned()));
         Fixture { api, log, records }
     }
 

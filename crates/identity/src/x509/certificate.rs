@@ -1,5 +1,7 @@
 //! What a client certificate says.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -106,6 +108,22 @@ pub fn parse_pem(pem: &[u8]) -> Result<(Vec<u8>, Certificate), CertificateError>
         None => CertificateError::NoPem,
         Some(kind) => CertificateError::NotACertificate { found: noun(kind) },
     })
+}
+
+/// Characters of a line of PEM (RFC 7468, section 2).
+const PEM_LINE: usize = 64;
+
+/// A certificate in DER as PEM text.
+#[must_use]
+pub fn to_pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(PEM_LINE) {
+        pem.extend(line.iter().copied().map(char::from));
+        pem.push('\n');
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
 }
 
 /// Parses exactly one certificate.

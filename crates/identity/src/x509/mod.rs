@@ -6,6 +6,6 @@ mod certificate;
 mod certificate_id;
 mod possession;
 
-pub use certificate::{Certificate, CertificateError, parse_der, parse_pem};
+pub use certificate::{Certificate, CertificateError, parse_der, parse_pem, to_pem};
 pub use certificate_id::{CertificateId, InvalidCertificateId};
 pub use possession::PossessionVerifier;

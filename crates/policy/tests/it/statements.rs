@@ -79,7 +79,7 @@ fn an_exception_that_needs_a_missing_thing_grants_nothing() {
 fn one_value_may_stand_without_its_array_and_other_services_are_skipped() {
     let json = format!(
         r#"{{"Id":"x","Statement":{{"Sid":"","Effect":"Allow",
-            "Action":["iot:CreateThing","sqs:SendMessage","iot:Publish"],
+            "Action":["iot:CreateJob","sqs:SendMessage","iot:Publish"],
             "Resource":["arn:aws:sqs:us-west-2:1:queue","{ARN}:topic/a"],"Condition":{{}}}}}}"#
     );
     let document = Document::parse(&json).unwrap();

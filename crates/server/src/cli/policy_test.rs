@@ -138,11 +138,14 @@ impl<'a> Target<'a> {
             Some(("topic", topic)) => Resource::Topic(topic),
             Some(("topicfilter", filter)) => Resource::TopicFilter(filter),
             Some(("thing", thing)) => Resource::Thing(thing),
+            Some(("cert", id)) => Resource::Certificate(id),
+            Some(("cacert", id)) => Resource::CaCertificate(id),
+            Some(("policy", name)) => Resource::Policy(name),
             None if name == "*" => Resource::Any,
             Some(_) | None => {
                 return Err(format!(
                     "--resource: expected client/ID, topic/NAME, topicfilter/FILTER, thing/NAME, \
-                     an ARN or *, not {text}"
+                     cert/ID, cacert/ID, policy/NAME, an ARN or *, not {text}"
                 ));
             }
         };
@@ -156,6 +159,9 @@ impl<'a> Target<'a> {
             Resource::Topic(_) => "topic",
             Resource::TopicFilter(_) => "topicfilter",
             Resource::Thing(_) => "thing",
+            Resource::Certificate(_) => "cert",
+            Resource::CaCertificate(_) => "cacert",
+            Resource::Policy(_) => "policy",
             Resource::LogGroup(_) => "log-group",
             Resource::Any => "*",
         };
@@ -172,15 +178,60 @@ impl<'a> Target<'a> {
             | Action::Receive
             | Action::GetRetainedMessage => "topic",
             Action::Subscribe => "topicfilter",
-            Action::ListRetainedMessages => "*",
             Action::GetThingShadow
             | Action::UpdateThingShadow
             | Action::DeleteThingShadow
-            | Action::ListNamedShadowsForThing => "thing",
+            | Action::ListNamedShadowsForThing
+            | Action::CreateThing
+            | Action::DescribeThing
+            | Action::UpdateThing
+            | Action::DeleteThing
+            | Action::ListThingPrincipals => "thing",
+            Action::UpdateCertificate
+            | Action::DescribeCertificate
+            | Action::DeleteCertificate
+            | Action::AttachPolicy
+            | Action::DetachPolicy
+            | Action::ListAttachedPolicies
+            | Action::TestAuthorization => "cert",
+            Action::DescribeCACertificate
+            | Action::UpdateCACertificate
+            | Action::DeleteCACertificate => "cacert",
+            Action::CreatePolicy
+            | Action::CreatePolicyVersion
+            | Action::GetPolicy
+            | Action::GetPolicyVersion
+            | Action::SetDefaultPolicyVersion
+            | Action::ListPolicyVersions
+            | Action::DeletePolicy
+            | Action::DeletePolicyVersion
+            | Action::ListTargetsForPolicy => "policy",
             Action::DescribeLogGroups
             | Action::DescribeLogStreams
             | Action::GetLogEvents
             | Action::FilterLogEvents => "log-group",
+            Action::ListRetainedMessages
+            | Action::CreateKeysAndCertificate
+            | Action::CreateCertificateFromCsr
+            | Action::RegisterCertificate
+            | Action::RegisterCertificateWithoutCA
+            | Action::ListCertificates
+            | Action::ListCertificatesByCA
+            | Action::RegisterCACertificate
+            | Action::ListCACertificates
+            | Action::GetRegistrationCode
+            | Action::DeleteRegistrationCode
+            | Action::ListPolicies
+            | Action::ListThings
+            | Action::AttachThingPrincipal
+            | Action::DetachThingPrincipal
+            | Action::ListPrincipalThings
+            | Action::DescribeEndpoint
+            | Action::SetV2LoggingOptions
+            | Action::GetV2LoggingOptions
+            | Action::SetV2LoggingLevel
+            | Action::DeleteV2LoggingLevel
+            | Action::ListV2LoggingLevels => "*",
         };
         (right != kind)
             .then(|| format!("{action} is only ever asked for on `{right}`, not on `{kind}`"))
@@ -334,6 +385,7 @@ impl Answer<'_> {
             Status::Active => "ACTIVE",
             Status::Inactive => "INACTIVE",
             Status::Revoked => "REVOKED",
+            Status::Expired => "EXPIRED",
         }
     }
 

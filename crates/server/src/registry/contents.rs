@@ -3,21 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-use policy::{Document, Thing};
+use ::registry::{Policy, PolicyVersion, PrincipalKey, Record, Source, Thing};
+use policy::ParseErrors;
 
-use super::entry::{Entry, Reference};
+use super::entry::{Entry, Reference, derived_uuid};
 use super::files::{self, Found, Kind, Reader};
-use crate::config::{self, Mistakes, Place, Table, closest};
+use crate::config::{self, Mistakes, Place, PrincipalName, Table, closest};
 
 /// What the files say.
 #[derive(Default)]
 pub(super) struct Contents {
     pub(super) entries: Vec<Entry>,
-    pub(super) things: HashMap<String, Arc<Thing>>,
+    pub(super) things: BTreeMap<String, Thing>,
     /// By name; `None` for a document that is broken, so that those who use it are not blamed.
-    pub(super) policies: BTreeMap<String, Option<Arc<Document>>>,
+    pub(super) policies: BTreeMap<String, Option<Policy>>,
     /// What is allowed and yet worth a look.
     pub(super) warnings: Mistakes,
 }
@@ -49,7 +50,19 @@ impl Reading {
     }
 }
 
+/// Whom a file's name stands for.
+pub(super) type Names = HashMap<PrincipalName, PrincipalKey>;
+
 impl Contents {
+    /// The same as records, and whom the files' names stand for.
+    pub(super) fn into_records(self) -> (Vec<Record>, Names, Mistakes) {
+        let names = self.entries.iter().map(|entry| (entry.name.clone(), entry.key())).collect();
+        let policies = self.policies.into_values().flatten().map(Record::Policy);
+        let things = self.things.into_values().map(Record::Thing);
+        let entries = self.entries.into_iter().map(Entry::into_record);
+        (policies.chain(things).chain(entries).collect(), names, self.warnings)
+    }
+
     fn read(&mut self, file: &Found, reader: &mut Reader, mistakes: &mut Mistakes) {
         let Found { kind, name, path } = file;
         let text = reader.read(path).map_err(|error| format!("cannot be read: {error}"));
@@ -66,18 +79,20 @@ impl Contents {
                 return;
             }
         };
+        let origin = Origin::of(path);
         let (entry, wrong) = match kind {
-            Kind::Certificate => {
-                config::read(path, &text, |table| Entry::read_certificate(name, table, reader))
-            }
+            Kind::Certificate => config::read(path, &text, |table| {
+                Entry::read_certificate(name, origin, table, reader)
+            }),
             Kind::Sender => {
                 self.warn_of_readers(path);
-                config::read(path, &text, |table| Entry::read_sender(name, table))
+                config::read(path, &text, |table| Entry::read_sender(name, origin, table))
             }
             Kind::Thing => {
-                let (thing, mut wrong) = config::read(path, &text, |table| read_thing(name, table));
+                let (thing, mut wrong) =
+                    config::read(path, &text, |table| read_thing(name, origin, table));
                 check_name(name, path, ":_-", &mut wrong);
-                self.things.insert(name.clone(), Arc::new(thing));
+                self.things.insert(name.clone(), thing);
                 (None, wrong)
             }
             Kind::Policy => (None, self.read_policy(file, &text)),
@@ -90,8 +105,8 @@ impl Contents {
         let Found { kind: _, name, path } = file;
         let mut mistakes = Mistakes::default();
         check_name(name, path, "_+=,.@-", &mut mistakes);
-        let document = match Document::parse(text) {
-            Ok(document) => Some(Arc::new(document)),
+        let policy = match read_policy(name, Origin::of(path), text) {
+            Ok(policy) => Some(policy),
             Err(errors) => {
                 for error in &errors {
                     let at = if error.path.is_empty() { "" } else { ": " };
@@ -102,7 +117,7 @@ impl Contents {
                 None
             }
         };
-        self.policies.insert(name.clone(), document);
+        self.policies.insert(name.clone(), policy);
         mistakes
     }
 
@@ -166,7 +181,24 @@ impl Reference {
     }
 }
 
-fn read_thing(name: &str, table: &mut Table<'_>) -> Thing {
+/// Where a record comes from, and since when it says what it says.
+#[derive(Clone)]
+pub(super) struct Origin {
+    pub(super) source: Source,
+    /// When the file changed last, in milliseconds since 1970.
+    pub(super) at: i64,
+}
+
+impl Origin {
+    fn of(path: &Path) -> Origin {
+        let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let since = modified.and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+        let at = since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
+        Origin { source: Source::File(path.display().to_string().into()), at }
+    }
+}
+
+fn read_thing(name: &str, origin: Origin, table: &mut Table<'_>) -> Thing {
     let type_name = table.get("type").and_then(|value| value.text());
     let attributes = table.table("attributes").pairs();
     let attributes = attributes
@@ -175,10 +207,29 @@ fn read_thing(name: &str, table: &mut Table<'_>) -> Thing {
         .collect();
     Thing {
         name: name.to_owned(),
+        source: origin.source,
+        id: derived_uuid(&format!("things/{name}")),
         type_name: type_name.map(str::to_owned),
         attributes,
-        attached: false,
+        version: 1,
+        billing_group: None,
+        created_at: origin.at,
     }
+}
+
+/// A file has one version, which is in force.
+fn read_policy(name: &str, origin: Origin, text: &str) -> Result<Policy, ParseErrors> {
+    let Origin { source, at } = origin;
+    Ok(Policy {
+        name: name.to_owned(),
+        source,
+        created_at: at,
+        modified_at: at,
+        generation: derived_uuid(&format!("policies/{name}")),
+        versions: vec![PolicyVersion::parse(1, text.to_owned(), at)?],
+        default: 1,
+        next: 2,
+    })
 }
 
 /// A file's name becomes the name of a thing or policy, and AWS narrows those.

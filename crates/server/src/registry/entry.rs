@@ -1,10 +1,14 @@
 //! Certificates and senders as their files describe them.
 
+use ::registry::{
+    Attachment, Certificate, CertificateStatus, Mode, PrincipalKey, Record, Sender, Validity,
+};
 use aws_lc_rs::digest;
-use engine::directory::{PrincipalKind, Status};
+use engine::directory::Status;
 use identity::x509::{self, CertificateId};
 use policy::Attributes;
 
+use super::contents::Origin;
 use super::files::Reader;
 use crate::config::{Place, PrincipalName, Table, Value};
 
@@ -26,11 +30,12 @@ pub(super) struct Credentials {
 pub(super) struct Entry {
     pub(super) name: PrincipalName,
     pub(super) id: String,
-    pub(super) kind: PrincipalKind,
+    origin: Origin,
     /// Where the file says what makes it unique: the certificate, or the access key ID.
     pub(super) place: Place,
-    pub(super) attributes: Attributes,
-    pub(super) status: Status,
+    /// The certificate itself, unless the file names it by its ID only.
+    certificate: Option<(String, x509::Certificate)>,
+    status: Status,
     pub(super) policies: Vec<Reference>,
     pub(super) things: Vec<Reference>,
     pub(super) exclusive_thing: Option<Reference>,
@@ -45,6 +50,7 @@ impl Entry {
     /// Reads `certificates/NAME.toml`.
     pub(super) fn read_certificate(
         name: &str,
+        origin: Origin,
         table: &mut Table<'_>,
         files: &mut Reader,
     ) -> Option<Entry> {
@@ -71,17 +77,17 @@ impl Entry {
             }
             Some(Reference { name, place: value.place() })
         });
-        if let (Some((_, Some(parsed))), Some((value, Some(id)))) = (&certificate, &id)
+        if let (Some((_, Some((_, parsed)))), Some((value, Some(id)))) = (&certificate, &id)
             && parsed.id != *id
         {
             value.mistake(format_args!("the certificate has the ID {}; leave `id` out", parsed.id));
         }
-        let (place, id, attributes) = match (certificate, id) {
+        let (place, id, certificate) = match (certificate, id) {
             (Some((value, parsed)), _) => {
-                let parsed = parsed?;
-                (value.place(), parsed.id, parsed.policy_attributes())
+                let (pem, parsed) = parsed?;
+                (value.place(), parsed.id, Some((pem, parsed)))
             }
-            (None, Some((value, id))) => (value.place(), id?, Vec::new()),
+            (None, Some((value, id))) => (value.place(), id?, None),
             (None, None) => {
                 table.mistake(
                     "there is no certificate; write certificate = \"FILE.pem\", or id = \"…\" \
@@ -93,9 +99,9 @@ impl Entry {
         Some(Entry {
             name: PrincipalName::Certificate(name.to_owned()),
             id: id.to_string(),
-            kind: PrincipalKind::Certificate,
+            origin,
             place,
-            attributes: Attributes::from_iter(attributes),
+            certificate,
             status: status.unwrap_or(Status::Active),
             policies,
             things,
@@ -105,7 +111,7 @@ impl Entry {
     }
 
     /// Reads `senders/NAME.toml`.
-    pub(super) fn read_sender(name: &str, table: &mut Table<'_>) -> Option<Entry> {
+    pub(super) fn read_sender(name: &str, origin: Origin, table: &mut Table<'_>) -> Option<Entry> {
         let key_id = table.require("access_key_id", "access_key_id = \"AKIA…\"");
         let secret = table.require("secret_access_key", "secret_access_key = \"…\"");
         let secret = secret.and_then(|value| value.parse(parse_filled));
@@ -120,9 +126,9 @@ impl Entry {
         Some(Entry {
             name: PrincipalName::Sender(name.to_owned()),
             id: id.unwrap_or_else(|| derived_principal_id(&access_key_id)),
-            kind: PrincipalKind::AccessKey,
+            origin,
             place,
-            attributes: Attributes::default(),
+            certificate: None,
             status: status.unwrap_or(Status::Active),
             policies,
             things: Vec::new(),
@@ -137,7 +143,82 @@ impl Entry {
     }
 }
 
-fn read_pem(value: &Value<'_>, files: &mut Reader) -> Option<x509::Certificate> {
+impl Entry {
+    /// What makes it the same over a change.
+    pub(super) fn key(&self) -> PrincipalKey {
+        match &self.credentials {
+            Some(credentials) => PrincipalKey::AccessKey(credentials.access_key_id.clone()),
+            None => PrincipalKey::Certificate(self.id.clone()),
+        }
+    }
+
+    /// The same as a record.
+    pub(super) fn into_record(mut self) -> Record {
+        match self.credentials.take() {
+            Some(credentials) => Record::Sender(self.into_sender(credentials)),
+            None => Record::Certificate(self.into_certificate()),
+        }
+    }
+
+    fn into_certificate(self) -> Certificate {
+        let things = self.things.into_iter().map(|thing| (thing.name, Attachment::NonExclusive));
+        let exclusive = self.exclusive_thing.map(|thing| (thing.name, Attachment::Exclusive));
+        let (pem, parsed) = self.certificate.unzip();
+        let validity = |parsed: &x509::Certificate| {
+            let (not_before, not_after) = (parsed.not_before, parsed.not_after);
+            Validity { not_before, not_after }
+        };
+        let attributes = parsed.as_ref().map(x509::Certificate::policy_attributes);
+        Certificate {
+            generation: derived_uuid(&format!("certificates/{}", self.id)),
+            id: self.id,
+            source: self.origin.source,
+            pem,
+            status: match self.status {
+                Status::Active => CertificateStatus::Active,
+                Status::Inactive => CertificateStatus::Inactive,
+                Status::Revoked | Status::Expired => CertificateStatus::Revoked,
+            },
+            mode: Mode::Default,
+            authority: None,
+            created_at: self.origin.at,
+            modified_at: self.origin.at,
+            version: 1,
+            validity: parsed.as_ref().map(validity),
+            attributes: Attributes::from_iter(attributes.unwrap_or_default()),
+            policies: self.policies.into_iter().map(|policy| policy.name).collect(),
+            things: things.chain(exclusive).collect(),
+        }
+    }
+
+    fn into_sender(self, credentials: Credentials) -> Sender {
+        let Credentials { access_key_id, secret_access_key, session_token, expires } = credentials;
+        Sender {
+            label: self.name.to_string(),
+            source: self.origin.source,
+            access_key_id,
+            secret_access_key,
+            session_token,
+            expires,
+            principal_id: self.id,
+            status: self.status,
+            policies: self.policies.into_iter().map(|policy| policy.name).collect(),
+            own_policy: None,
+            created_at: self.origin.at,
+        }
+    }
+}
+
+/// An ID in the form of a UUID, always the same for what a file describes.
+pub(super) fn derived_uuid(name: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, name.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+/// The certificate's text and what it says.
+fn read_pem(value: &Value<'_>, files: &mut Reader) -> Option<(String, x509::Certificate)> {
     let path = value.path()?;
     let pem = match files.read(&path) {
         Ok(pem) => pem,
@@ -147,7 +228,7 @@ fn read_pem(value: &Value<'_>, files: &mut Reader) -> Option<x509::Certificate> 
         }
     };
     match x509::parse_pem(&pem) {
-        Ok((_der, certificate)) => Some(certificate),
+        Ok((der, certificate)) => Some((x509::to_pem(&der), certificate)),
         Err(error) => {
             value.mistake(format_args!("{}: {error}", path.display()));
             None

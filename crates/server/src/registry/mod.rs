@@ -1,9 +1,8 @@
-//! The registry folder: certificates, senders, things and policies, loaded into the engine's
-//! [`Directory`] and followed while the server runs.
+//! The registry folder: certificates, senders, things and policies, read and followed while the
+//! server runs.
 //!
-//! A change is applied as a whole or not at all. Principals that stay keep their identity: only
-//! their grants are exchanged, which live connections see at once. A principal whose file goes
-//! away is revoked, and revived when the file comes back.
+//! A change is taken up as a whole or not at all; what it means is the crate `registry`'s, and the
+//! [`Registrar`] puts it into force beside what the API made.
 
 mod contents;
 mod entry;
@@ -11,35 +10,23 @@ mod files;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::registry::Clash;
+pub use ::registry::Summary;
+use api::Registrar;
 use arc_swap::ArcSwap;
-use engine::directory::{AccessKey, Directory, Grants, Principal, Status};
-use policy::PolicySet;
+use engine::directory::{Directory, Principal};
+use policy::Scope;
 
 use crate::config::{Config, Mistakes, MqttAccess, PrincipalName};
-use contents::{Contents, Reading};
-use entry::Entry;
+use contents::{Contents, Names, Reading};
 use files::Snapshot;
 
 /// How often to call [`Registry::poll`].
 pub const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How much there is in a registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Registered certificates.
-    pub certificates: usize,
-    /// Senders with an access key.
-    pub senders: usize,
-    /// Things.
-    pub things: usize,
-    /// Policy documents.
-    pub policies: usize,
-}
 
 /// What became of a look at the files.
 #[derive(Debug)]
@@ -52,27 +39,21 @@ pub enum Reload {
         summary: Summary,
         /// What is allowed and yet worth a look.
         warnings: Mistakes,
+        /// They were in use and are not any more.
+        ended: Vec<Arc<Principal>>,
     },
     /// They say something new that is wrong; what was in force before stays.
     Broken(Mistakes),
 }
 
-/// What makes a principal the same over a reload.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Certificate(String),
-    AccessKey(String),
-}
-
 /// The registry folder and what it came to.
 pub struct Registry {
     root: PathBuf,
-    directory: Arc<ArcSwap<Directory>>,
-    names: HashMap<PrincipalName, Arc<Principal>>,
-    /// Everybody there has been who is still held by somebody.
-    known: HashMap<Key, Weak<Principal>>,
-    summary: Summary,
+    registrar: Arc<Registrar>,
+    names: Names,
     warnings: Mistakes,
+    /// Why what the files say is not in force, if the API made something that they describe.
+    clash: Option<Mistakes>,
     /// The files the last reading depended on, what they looked like before it, and what it read.
     files: Vec<PathBuf>,
     seen: Snapshot,
@@ -80,12 +61,22 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Loads the registry folder of a configuration.
+    /// Loads the registry folder of a configuration, and nothing that the API made.
     ///
     /// # Errors
-    /// Every mistake in its files, and a principal of the configuration that it does not have.
+    /// As for [`Registry::open_beside`].
     pub fn open(config: &Config) -> Result<Registry, Mistakes> {
-        let registry = Self::open_folder(config.registry.clone())?;
+        let scope = Scope::new(&config.region, &config.account);
+        Self::open_beside(config, Registrar::new(scope))
+    }
+
+    /// Loads the registry folder of a configuration beside what `registrar` has of the API.
+    ///
+    /// # Errors
+    /// Every mistake in its files, every file that describes what the API made, and a principal of
+    /// the configuration that the folder does not have.
+    pub fn open_beside(config: &Config, registrar: Arc<Registrar>) -> Result<Registry, Mistakes> {
+        let registry = Self::open_folder(config.registry.clone(), registrar)?;
         let mqtt = config.listeners.mqtt.as_ref().and_then(|mqtt| mqtt.access.as_ref());
         let mut mistakes = Mistakes::default();
         if let Some(MqttAccess::Principal { name, place }) = mqtt
@@ -98,33 +89,34 @@ impl Registry {
         mistakes.or(registry)
     }
 
-    fn open_folder(root: PathBuf) -> Result<Registry, Mistakes> {
+    fn open_folder(root: PathBuf, registrar: Arc<Registrar>) -> Result<Registry, Mistakes> {
         let seen = Snapshot::take(&root, &[]);
         let reading = Reading::of(&root);
         let contents = reading.contents?;
         let mut registry = Registry {
             root,
-            directory: Arc::default(),
-            names: HashMap::new(),
-            known: HashMap::new(),
-            summary: contents.summary(),
+            registrar,
+            names: Names::new(),
             warnings: Mistakes::default(),
+            clash: None,
             files: reading.files,
             seen,
             digest: reading.digest,
         };
-        registry.apply(contents);
+        // Nobody is connected yet.
+        registry.apply(contents)?;
         Ok(registry)
     }
 
-    /// Everybody who is registered; exchanged by [`Registry::poll`].
+    /// Everybody who is registered, through the API too; exchanged with every change.
     pub fn directory(&self) -> Arc<ArcSwap<Directory>> {
-        Arc::clone(&self.directory)
+        self.registrar.directory()
     }
 
     /// The principal of that name.
     pub fn principal(&self, name: &PrincipalName) -> Option<Arc<Principal>> {
-        self.names.get(name).cloned()
+        let key = self.names.get(name)?;
+        self.registrar.look(|registry| registry.principal(key).cloned())
     }
 
     /// The names of all principals, in order.
@@ -136,7 +128,7 @@ impl Registry {
 
     /// How much there is.
     pub fn summary(&self) -> Summary {
-        self.summary
+        self.registrar.look(::registry::Registry::summary)
     }
 
     /// What is allowed and yet worth a look.
@@ -153,103 +145,53 @@ impl Registry {
     /// belongs on a thread that may block; to be called every [`POLL_INTERVAL`].
     pub fn poll(&mut self) -> Reload {
         let look = Snapshot::take(&self.root, &self.files);
-        if !look.may_differ(&self.seen) {
+        // Without a change of the files, the API may have taken back what stood in their way.
+        if !look.may_differ(&self.seen) && self.clash.is_none() {
             return Reload::Unchanged;
         }
         let reading = Reading::of(&self.root);
         let is_new = reading.digest != self.digest;
         // The look is from before the reading, so that a change in between shows at the next poll.
         (self.seen, self.files, self.digest) = (look, reading.files, reading.digest);
-        if !is_new {
+        if !is_new && self.clash.is_none() {
             return Reload::Unchanged;
         }
-        match reading.contents {
-            Ok(contents) => {
-                self.apply(contents);
-                Reload::Applied { summary: self.summary, warnings: self.warnings.clone() }
+        let told = self.clash.take();
+        match reading.contents.and_then(|contents| self.apply(contents)) {
+            Ok(ended) => {
+                Reload::Applied { summary: self.summary(), warnings: self.warnings.clone(), ended }
             }
+            Err(mistakes) if told.as_ref() == Some(&mistakes) => Reload::Unchanged,
             Err(mistakes) => Reload::Broken(mistakes),
         }
     }
 
-    fn apply(&mut self, contents: Contents) {
-        self.summary = contents.summary();
-        let Contents { entries, things, policies, warnings } = contents;
-        self.warnings = warnings;
-        let mut directory = Directory { things, ..Directory::default() };
-        let before = std::mem::take(&mut self.names);
-        for mut entry in entries {
-            let attached = entry.policies.iter().filter_map(|reference| {
-                let document = policies.get(&reference.name)?.clone()?;
-                Some((reference.name.clone(), document))
-            });
-            let policies = PolicySet::new(attached.collect());
-            let credentials = entry.credentials.take();
-            let name = entry.name.clone();
-            let key = match &credentials {
-                Some(credentials) => Key::AccessKey(credentials.access_key_id.clone()),
-                None => Key::Certificate(entry.id.clone()),
-            };
-            let principal = self.principal_for(key, entry, policies);
-            match credentials {
-                Some(credentials) => {
-                    let key = AccessKey {
-                        secret_access_key: credentials.secret_access_key,
-                        session_token: credentials.session_token,
-                        expires: credentials.expires,
-                        principal: Arc::clone(&principal),
-                    };
-                    directory.access_keys.insert(credentials.access_key_id, key);
-                }
-                None => {
-                    let id = principal.id.to_string();
-                    directory.certificates.insert(id, Arc::clone(&principal));
-                }
+    /// Takes up what the files say. Gives those who were in use and are not any more.
+    fn apply(&mut self, contents: Contents) -> Result<Vec<Arc<Principal>>, Mistakes> {
+        let (records, names, warnings) = contents.into_records();
+        match self.registrar.take_up(records) {
+            Ok(ended) => {
+                (self.names, self.warnings) = (names, warnings);
+                Ok(ended)
             }
-            self.names.insert(name, principal);
+            Err(clashes) => {
+                let mistakes = described(&clashes);
+                self.clash = Some(mistakes.clone());
+                Err(mistakes)
+            }
         }
-        let stay: HashSet<_> = self.names.values().map(Arc::as_ptr).collect();
-        for gone in before.values().filter(|old| !stay.contains(&Arc::as_ptr(old))) {
-            gone.grants.store(Arc::new(Grants {
-                status: Status::Revoked,
-                policies: PolicySet::default(),
-                things: Vec::new(),
-                exclusive_thing: None,
-            }));
-        }
-        self.known.retain(|_, principal| principal.strong_count() > 0);
-        self.directory.store(Arc::new(directory));
-    }
-
-    /// The principal of an entry with its new grants: the one there was, if it is the same.
-    fn principal_for(&mut self, key: Key, entry: Entry, policies: PolicySet) -> Arc<Principal> {
-        let grants = Grants {
-            status: entry.status,
-            policies,
-            things: entry.things.into_iter().map(|thing| thing.name).collect(),
-            exclusive_thing: entry.exclusive_thing.map(|thing| thing.name),
-        };
-        let same =
-            |known: &Arc<Principal>| *known.id == *entry.id && known.attributes == entry.attributes;
-        let known = self.known.get(&key).and_then(Weak::upgrade).filter(same);
-        if let Some(principal) = known {
-            principal.grants.store(Arc::new(grants));
-            return principal;
-        }
-        let principal = Principal::new(&entry.id, entry.kind, entry.attributes, grants);
-        self.known.insert(key, Arc::downgrade(&principal));
-        principal
     }
 }
 
-impl Contents {
-    fn summary(&self) -> Summary {
-        let senders = self.entries.iter().filter(|entry| entry.credentials.is_some()).count();
-        Summary {
-            certificates: self.entries.len() - senders,
-            senders,
-            things: self.things.len(),
-            policies: self.policies.len(),
-        }
+/// What is wrong with files that describe what the API made.
+fn described(clashes: &[Clash]) -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    for Clash { key, file } in clashes {
+        let message = format!(
+            "the {key} was made through the API, and a file must not describe it as well; delete \
+             it there, or take the file away"
+        );
+        mistakes.add_file(Path::new(&**file), message);
     }
+    mistakes
 }

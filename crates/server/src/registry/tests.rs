@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use engine::directory::PrincipalKind;
-use policy::{Action, Context, Request, Resource, Scope};
+use engine::directory::{PrincipalKind, Status};
+use policy::{Action, Context, Request, Resource};
 use tempfile::TempDir;
 
 use super::*;
@@ -25,7 +25,11 @@ impl Fixture {
     }
 
     fn open(&self) -> Result<Registry, Mistakes> {
-        Registry::open_folder(self.data.join("registry"))
+        Registry::open_folder(self.data.join("registry"), self.registrar())
+    }
+
+    fn registrar(&self) -> Arc<Registrar> {
+        Registrar::new(Scope::new("us-west-2", "123456789012"))
     }
 
     fn path(&self, file: &str) -> PathBuf {
@@ -185,7 +189,7 @@ fn a_registry_that_vanishes_as_a_whole_is_broken_and_not_empty() {
     let away = fixture.data.join("away");
     fs::rename(fixture.data.join("registry"), &away).unwrap();
     assert!(matches!(registry.poll(), Reload::Broken(_)));
-    assert_eq!(registry.directory().load().certificates.len(), 1);
+    assert_eq!(registry.directory().load().certificates.size(), 1);
     fs::rename(&away, fixture.data.join("registry")).unwrap();
     assert!(applied(&registry.poll()));
 }

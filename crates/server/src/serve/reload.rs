@@ -1,8 +1,10 @@
-//! Follows the registry folder on a thread of its own, which may block.
+//! Follows the registry folder, and the dates of certificates, on a thread of its own, which may
+//! block.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 
+use api::Api;
 use telemetry::{Telemetry, event};
 
 use crate::registry::{POLL_INTERVAL, Registry, Reload};
@@ -12,12 +14,12 @@ pub(super) struct Reloader(SyncSender<()>);
 
 impl Reloader {
     /// Starts to look every [`POLL_INTERVAL`].
-    pub(super) fn spawn(mut registry: Registry, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn spawn(mut registry: Registry, api: Arc<Api>) -> Self {
         let (look, looks) = sync_channel(1);
         std::thread::spawn(move || {
             loop {
                 match looks.recv_timeout(POLL_INTERVAL) {
-                    Ok(()) | Err(RecvTimeoutError::Timeout) => report(&registry.poll(), &telemetry),
+                    Ok(()) | Err(RecvTimeoutError::Timeout) => look_once(&mut registry, &api),
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
@@ -32,10 +34,20 @@ impl Reloader {
     }
 }
 
+fn look_once(registry: &mut Registry, api: &Api) {
+    let node = api.node();
+    let reload = registry.poll();
+    report(&reload, node.telemetry());
+    if let Reload::Applied { ended, .. } = reload {
+        node.dismiss(ended);
+    }
+    node.dismiss(api.registrar().expire());
+}
+
 fn report(reload: &Reload, telemetry: &Telemetry) {
     match reload {
         Reload::Unchanged => {}
-        Reload::Applied { summary, warnings } => {
+        Reload::Applied { summary, warnings, ended: _ } => {
             let details = format!(
                 "{} certificates, {} senders, {} things, {} policies in force",
                 summary.certificates, summary.senders, summary.things, summary.policies

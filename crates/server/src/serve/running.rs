@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Api;
-use broker::{FAREWELL, Node, NodeSettings};
+use api::{Api, Registrar};
+use broker::{FAREWELL, Node, NodeSettings, Storage};
 use engine::session::Rules;
 use policy::Scope;
 use store::Durability;
@@ -93,13 +93,15 @@ impl std::error::Error for StartError {}
 /// [`StartError`], with nothing left running.
 pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Running, StartError> {
     super::open_files::raise();
-    let registry = Registry::open(&config).map_err(StartError::Mistakes)?;
-    for warning in config.warnings().iter().chain(registry.warnings().iter()) {
-        eprintln!("tenfour: warning: {warning}");
-    }
     let telemetry = Arc::new(Telemetry::start(log_settings(&config)).map_err(StartError::Log)?);
     let opened = super::storage::open(&config.storage, &telemetry).map_err(StartError::Store)?;
     let (storage, outcomes) = opened.map(|opened| opened.split(&config.bounds, &telemetry)).unzip();
+    let registrar = registrar(&config, storage.as_ref())?;
+    let registry = Registry::open_beside(&config, Arc::clone(&registrar));
+    let registry = registry.map_err(StartError::Mistakes)?;
+    for warning in config.warnings().iter().chain(registry.warnings().iter()) {
+        eprintln!("tenfour: warning: {warning}");
+    }
     let node = Node::start(NodeSettings {
         scope: Scope::new(&config.region, &config.account),
         rules: Rules::new(config.profile, config.quotas, &config.bounds),
@@ -112,9 +114,10 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let plans = config.tls.as_ref().map(TlsPlans::load).transpose().map_err(StartError::Tls)?;
     let region = config.region.clone();
     let api = match outcomes {
-        None => Api::new(node, region),
+        None => Api::new(node, registrar, region),
         Some(outcomes) => {
-            Api::open(node, region, |visit| outcomes.open(visit)).map_err(StartError::Store)?
+            let opened = Api::open(node, registrar, region, |visit| outcomes.open(visit));
+            opened.map_err(StartError::Store)?
         }
     };
     let webhook = webhook(&config, &telemetry)?;
@@ -137,7 +140,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
         telemetry.record(&event::Server::ListenerStarted { name, address: *address });
     }
     let ready = ready_file(&config, folder, addresses);
-    let reloader = Reloader::spawn(registry, telemetry);
+    let reloader = Reloader::spawn(registry, Arc::clone(&api));
     Ok(Running { ready, api, reloader, draining, occupancy, webhook })
 }
 
@@ -173,6 +176,18 @@ impl Running {
         self.api.close();
         node.close_store();
         node.telemetry().flush(LAST_WORDS);
+    }
+}
+
+/// What was registered through the API, if anything outlives the process.
+fn registrar(config: &Config, storage: Option<&Storage>) -> Result<Arc<Registrar>, StartError> {
+    let scope = Scope::new(&config.region, &config.account);
+    match storage {
+        None => Ok(Registrar::new(scope)),
+        Some(Storage { records, journal }) => {
+            let opened = Registrar::open(scope, records.as_ref(), Arc::clone(journal));
+            opened.map_err(StartError::Store)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Answer, AnswerBody, Api, Caller, Credentials, Listed};
+use api::{Answer, AnswerBody, Api, Caller, Credentials, Listed, ServiceName};
 use broker::{Entrance, Serving};
 use engine::directory::Principal;
 use hyper::header::{
@@ -50,7 +50,13 @@ where
         Credentials::Signature => {
             let trace_id = TraceId::random();
             let listed = Listed::of(&parts.headers);
-            match held.doors.api.prove(&listed.head(&parts), &[], caller, trace_id) {
+            match held.doors.api.prove(
+                ServiceName::Data,
+                &listed.head(&parts),
+                &[],
+                caller,
+                trace_id,
+            ) {
                 Ok(principal) => principal,
                 Err(rejected) => return Api::reject(trace_id, &rejected),
             }

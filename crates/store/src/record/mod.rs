@@ -7,6 +7,7 @@ pub mod delivery;
 mod message;
 pub mod queue;
 pub mod received;
+pub mod registry;
 pub mod retained;
 pub mod session;
 pub mod subscription;
@@ -14,7 +15,7 @@ pub mod will;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Table;
+use crate::{Records, StoreError, Table, Trouble};
 
 /// A record that this version cannot read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,27 @@ impl RecordError {
     fn new(table: Table, what: &'static str) -> Self {
         RecordError { table, what }
     }
+}
+
+/// Reads every record of a table.
+///
+/// # Errors
+/// That of the store, or of the first record that cannot be read.
+pub fn each(
+    records: &dyn Records,
+    table: Table,
+    mut read: impl FnMut(&[u8], &[u8]) -> Result<(), RecordError>,
+) -> Result<(), StoreError> {
+    let mut unreadable = None;
+    records.scan(table, &mut |key, value| {
+        if unreadable.is_none() {
+            unreadable = read(key, value).err();
+        }
+    })?;
+    unreadable.map_or(Ok(()), |error| {
+        let remedy = "start the version that wrote it, or restore the folder from a backup";
+        Err(StoreError::new(Trouble::Damaged, format!("{error}; {remedy}")))
+    })
 }
 
 /// The version of every record there is.

@@ -48,6 +48,7 @@ impl Event for Disconnect<'_> {
             | CloseReason::WebSocketExpired => Status::Success,
             CloseReason::ClientError(_)
             | CloseReason::Forbidden
+            | CloseReason::NotInUse(_)
             | CloseReason::WriteStalled
             | CloseReason::MissedAck
             | CloseReason::ServerError

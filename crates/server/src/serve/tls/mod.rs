@@ -285,6 +285,10 @@ fn principal(stream: &TlsStream, doors: &Doors) -> Result<Arc<Principal>, Failed
             let details = "The client's certificate is registered and inactive.";
             Err(rejected("DEVICE_CERTIFICATE_INACTIVE", details, Some(id)))
         }
+        Status::Expired => {
+            let details = "The client's certificate has expired.";
+            Err(rejected("DEVICE_CERTIFICATE_EXPIRED", details, Some(id)))
+        }
         Status::Revoked => {
             let details = "The client's certificate is revoked.";
             Err(rejected("DEVICE_CERTIFICATE_REVOKED", details, Some(id)))

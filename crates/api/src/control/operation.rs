@@ -1,0 +1,148 @@
+//! Which operation of the control plane a request names.
+
+use smallvec::{SmallVec, smallvec};
+
+/// An operation of the service model, with its path labels still percent-encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation<'a> {
+    /// `POST /policies/{policyName}`
+    CreatePolicy { name: &'a str },
+    /// `POST /policies/{policyName}/version`
+    CreatePolicyVersion { name: &'a str },
+    /// `GET /policies/{policyName}`
+    GetPolicy { name: &'a str },
+    /// `GET /policies/{policyName}/version/{policyVersionId}`
+    GetPolicyVersion { name: &'a str, version: &'a str },
+    /// `PATCH /policies/{policyName}/version/{policyVersionId}`
+    SetDefaultPolicyVersion { name: &'a str, version: &'a str },
+    /// `GET /policies`
+    ListPolicies,
+    /// `GET /policies/{policyName}/version`
+    ListPolicyVersions { name: &'a str },
+    /// `DELETE /policies/{policyName}`
+    DeletePolicy { name: &'a str },
+    /// `DELETE /policies/{policyName}/version/{policyVersionId}`
+    DeletePolicyVersion { name: &'a str, version: &'a str },
+    /// `PUT /target-policies/{policyName}`
+    AttachPolicy { name: &'a str },
+    /// `POST /target-policies/{policyName}`
+    DetachPolicy { name: &'a str },
+    /// `POST /attached-policies/{target}`
+    ListAttachedPolicies { target: &'a str },
+    /// `POST /policy-targets/{policyName}`
+    ListTargetsForPolicy { name: &'a str },
+}
+
+/// Why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misrouted {
+    /// No operation has this path.
+    UnknownPath,
+    /// The path is known; the methods it takes are these.
+    WrongMethod {
+        /// For the header `Allow`.
+        allow: String,
+    },
+}
+
+/// The operations of a path, by their methods.
+type Methods<'a> = SmallVec<[(&'static str, Operation<'a>); 4]>;
+
+impl Operation<'_> {
+    /// Its name in the service model, for the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Operation::CreatePolicy { .. } => "CreatePolicy",
+            Operation::CreatePolicyVersion { .. } => "CreatePolicyVersion",
+            Operation::GetPolicy { .. } => "GetPolicy",
+            Operation::GetPolicyVersion { .. } => "GetPolicyVersion",
+            Operation::SetDefaultPolicyVersion { .. } => "SetDefaultPolicyVersion",
+            Operation::ListPolicies => "ListPolicies",
+            Operation::ListPolicyVersions { .. } => "ListPolicyVersions",
+            Operation::DeletePolicy { .. } => "DeletePolicy",
+            Operation::DeletePolicyVersion { .. } => "DeletePolicyVersion",
+            Operation::AttachPolicy { .. } => "AttachPolicy",
+            Operation::DetachPolicy { .. } => "DetachPolicy",
+            Operation::ListAttachedPolicies { .. } => "ListAttachedPolicies",
+            Operation::ListTargetsForPolicy { .. } => "ListTargetsForPolicy",
+        }
+    }
+}
+
+/// Finds the operation.
+///
+/// # Errors
+/// [`Misrouted`].
+pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
+    let methods = methods(path).ok_or(Misrouted::UnknownPath)?;
+    match methods.iter().find(|(known, _)| *known == method) {
+        Some((_, operation)) => Ok(*operation),
+        None => {
+            let known: Vec<_> = methods.iter().map(|(known, _)| *known).collect();
+            Err(Misrouted::WrongMethod { allow: known.join(", ") })
+        }
+    }
+}
+
+fn methods(path: &str) -> Option<Methods<'_>> {
+    // An ARN, whose slash may stand as it is.
+    if let Some(target) = path.strip_prefix("/attached-policies/") {
+        return Some(smallvec![("POST", Operation::ListAttachedPolicies { target })]);
+    }
+    let segments: SmallVec<[&str; 6]> = path.strip_prefix('/')?.split('/').collect();
+    policies(&segments)
+}
+
+fn policies<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
+    Some(match *segments {
+        ["policies"] => smallvec![("GET", Operation::ListPolicies)],
+        ["policies", name] => smallvec![
+            ("GET", Operation::GetPolicy { name }),
+            ("POST", Operation::CreatePolicy { name }),
+            ("DELETE", Operation::DeletePolicy { name }),
+        ],
+        ["policies", name, "version"] => smallvec![
+            ("GET", Operation::ListPolicyVersions { name }),
+            ("POST", Operation::CreatePolicyVersion { name }),
+        ],
+        ["policies", name, "version", version] => smallvec![
+            ("GET", Operation::GetPolicyVersion { name, version }),
+            ("PATCH", Operation::SetDefaultPolicyVersion { name, version }),
+            ("DELETE", Operation::DeletePolicyVersion { name, version }),
+        ],
+        ["target-policies", name] => smallvec![
+            ("PUT", Operation::AttachPolicy { name }),
+            ("POST", Operation::DetachPolicy { name }),
+        ],
+        ["policy-targets", name] => {
+            smallvec![("POST", Operation::ListTargetsForPolicy { name })]
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_a_method_make_an_operation() {
+        assert_eq!(route("GET", "/policies"), Ok(Operation::ListPolicies));
+        assert_eq!(route("POST", "/policies/a%2C"), Ok(Operation::CreatePolicy { name: "a%2C" }));
+        let version = Operation::SetDefaultPolicyVersion { name: "a", version: "2" };
+        assert_eq!(route("PATCH", "/policies/a/version/2"), Ok(version));
+        for target in ["arn%3Aaws%2Fx", "arn:aws:iot:r:1:cert/0a"] {
+            let path = format!("/attached-policies/{target}");
+            assert_eq!(route("POST", &path), Ok(Operation::ListAttachedPolicies { target }));
+        }
+    }
+
+    #[test]
+    fn what_is_none_says_so_or_names_the_methods() {
+        for path in ["", "/", "/policy", "/policies/a/versions", "/policies/a/version/1/x"] {
+            assert_eq!(route("GET", path), Err(Misrouted::UnknownPath), "{path}");
+        }
+        let allow = "GET, POST, DELETE".to_owned();
+        assert_eq!(route("PUT", "/policies/a"), Err(Misrouted::WrongMethod { allow }));
+    }
+}

@@ -24,6 +24,7 @@ mod router;
 mod service;
 mod service_name;
 mod truth;
+mod unadmitted;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};

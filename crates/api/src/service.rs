@@ -30,9 +30,10 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Misrouted, Operation, is_direct_message, route};
+use crate::router::{Operation, is_direct_message, route};
 use crate::service_name::ServiceName;
 use crate::truth::Truth;
+use crate::unadmitted::Unadmitted;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
 /// refused to a sender who proved who it is; what is larger still is refused unread.
@@ -346,65 +347,6 @@ impl Api {
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
-    }
-}
-
-/// What a request failed with before its operation saw it, in the shape of its service.
-enum Unadmitted {
-    Data(Box<Fault>),
-    Control(Box<control::Fault>),
-    Logs(Box<LogsError>),
-}
-
-impl From<Fault> for Unadmitted {
-    fn from(fault: Fault) -> Self {
-        Unadmitted::Data(Box::new(fault))
-    }
-}
-
-impl From<control::Fault> for Unadmitted {
-    fn from(fault: control::Fault) -> Self {
-        Unadmitted::Control(Box::new(fault))
-    }
-}
-
-impl From<LogsError> for Unadmitted {
-    fn from(error: LogsError) -> Self {
-        Unadmitted::Logs(Box::new(error))
-    }
-}
-
-impl Unadmitted {
-    /// What no operation takes is answered in the shape of the service that it is signed for.
-    fn of_route(misrouted: Misrouted, head: &Head<'_>) -> Self {
-        let Head { method, path, query, ref headers } = *head;
-        match misrouted {
-            Misrouted::WrongMethod { allow } => Fault::of_method(allow, method).into(),
-            Misrouted::Control(misrouted) => {
-                control::Fault::of_route(&misrouted, method, path).into()
-            }
-            Misrouted::UnknownPath => {
-                match ServiceName::signed_for(&RequestParts { method, path, query, headers }) {
-                    Some(ServiceName::Control) => {
-                        control::Fault::of_route(&control::Misrouted::UnknownPath, method, path)
-                            .into()
-                    }
-                    Some(ServiceName::Data | ServiceName::Logs) | None => {
-                        Fault::of_unknown_path(path).into()
-                    }
-                }
-            }
-        }
-    }
-
-    fn of_credentials(service: ServiceName, rejected: &Rejected) -> Self {
-        match service {
-            ServiceName::Data => {
-                Fault::of_credentials(rejected.reason(), rejected.sentence()).into()
-            }
-            ServiceName::Control => control::Fault::of_credentials(rejected).into(),
-            ServiceName::Logs => LogsError::of_credentials(rejected).into(),
-        }
     }
 }
 

@@ -12,7 +12,7 @@ import pytest
 from harness.paho_device import PahoDevice
 from harness.population import populate
 from harness.registry import Registry
-from harness.senders import BotoSender, RawSender
+from harness.senders import BotoSender, RawSender, boto3_client
 from harness.server import Server, copy_folder
 from harness.wire_device import WireDevice
 
@@ -132,6 +132,12 @@ def client_id():
 def boto(server):
     """boto3 with the key that may do everything."""
     return BotoSender(server, server.admin)
+
+
+@pytest.fixture
+def logs(server):
+    """boto3's client that reads the log, with the key that may do everything."""
+    return boto3_client(server, server.admin, service="logs")
 
 
 @pytest.fixture

@@ -181,7 +181,10 @@ def test_times_bound_what_is_found(logs, boto, client_id):
     [first] = failed_sends(boto, client_id, 1)
     [event] = wait_for(logs, client_id, 1)
     at = event["timestamp"]
-    found = lambda **window: trace_ids(everything(logs, **about(client_id, **window)))  # noqa: E731
+
+    def found(**window):
+        return trace_ids(everything(logs, **about(client_id, **window)))
+
     assert found(startTime=at, endTime=at) == [first], "both are inclusive"
     assert found(startTime=at + 1) == [] and found(endTime=at - 1) == []
     stream = {"logGroupName": GROUP, "logStreamName": event["logStreamName"]}

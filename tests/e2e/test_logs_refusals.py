@@ -1,11 +1,13 @@
 """Reading the log: every refusal by its class, and the form of answers against the model."""
 
+import concurrent.futures
 import gzip
 import http.client
 import json
 import pathlib
 
 import botocore
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -14,7 +16,10 @@ from harness.kept_log import (
     ARN,
     GROUP,
     TARGET,
+    TOPIC,
+    about,
     code,
+    everything,
     failed_sends,
     raw_call,
     shape,
@@ -24,6 +29,7 @@ from harness.kept_log import (
 from harness.patience import wait_until
 from harness.senders import RawSender, boto3_client
 from harness.signing import Credentials
+from harness.wire_device import tls_context
 
 READER = Credentials("AKIAE2ELOGSREADER000", "reader-secret-0000000000000000000000000")
 STRANGER = Credentials("AKIAE2ELOGSSTRANGER0", "stranger-secret-000000000000000000000000")
@@ -225,6 +231,47 @@ def test_answers_have_the_form_of_the_model(server, logs, boto, client_id, opera
         message = shape(raw_call(server, server.admin, operation, json.dumps(short).encode()),
                         "InvalidParameterException")
         assert member in message
+
+
+def test_http_2_reads_the_log_as_well(server, logs, boto, client_id):
+    failed_sends(boto, client_id, 1)
+    wait_for(logs, client_id, 1)
+    headers = {"X-Amz-Target": TARGET + "FilterLogEvents",
+               "Content-Type": "application/x-amz-json-1.1"}
+    body = json.dumps({"logGroupName": GROUP, "filterPattern": f'"{client_id}"'}).encode()
+    url = server.url("https", "/")
+    signed = signing.sign(server.admin, "POST", url, body, headers, service="logs")
+    context = tls_context(server.ca, alpn=("h2",))
+    with httpx.Client(http2=True, verify=context, timeout=30) as client:
+        answer = client.post(url, headers=signed, content=body)
+        assert answer.http_version == "HTTP/2" and answer.status_code == 200, answer.text
+        assert len(answer.json()["events"]) == 1
+        signed = signing.sign(server.admin, "POST", url, b"{}", headers, service="logs")
+        refused = client.post(url, headers=signed, content=b"{}")
+        assert refused.status_code == 400
+        assert refused.json()["__type"] == "InvalidParameterException"
+
+
+def test_many_readers_leave_messages_alone(server, logs, boto, paho, client_id):
+    """More calls at once than are read at once: each is answered, or told to come again."""
+    device = paho()
+    absent = f"{client_id}-absent"
+    failed_sends(boto, absent, 5)
+    wait_for(logs, absent, 5)
+
+    def read(_):
+        try:
+            return len(everything(logs, **about(absent)))
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ThrottlingException"
+            return 5
+
+    with concurrent.futures.ThreadPoolExecutor(16) as readers:
+        reads = readers.map(read, range(64))
+        for number in range(50):
+            boto.send(client_id, TOPIC, payload=bytes([number]), confirmation=True, timeout=15)
+            assert device.message().payload == bytes([number])
+        assert set(reads) == {5}
 
 
 def test_every_listener_for_senders_has_it(server, boto, client_id):

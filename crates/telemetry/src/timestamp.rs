@@ -194,7 +194,7 @@ mod tests {
             let mut line = encode(Duration::from_millis(millis)).to_vec();
             line.extend_from_slice(b",\"logLevel\":\"INFO\"}");
             let (day, read) = super::read(&line).unwrap();
-            assert_eq!((day.as_slice(), read), (text(millis)[..10].as_bytes(), millis));
+            assert_eq!((day.as_slice(), read), (&text(millis).as_bytes()[..10], millis));
         }
         let is_read = |date: &str| {
             let line = format!("{{\"timestamp\":\"{date}\"");

@@ -50,9 +50,12 @@ def trace_ids(events):
 
 def wait_for(logs, client_id, count):
     """The events about a client, once there are so many."""
-    return wait_until(
-        lambda: (lambda found: found if len(found) == count else None)(
-            everything(logs, **about(client_id))), f"{count} events about {client_id}")
+
+    def found():
+        events = everything(logs, **about(client_id))
+        return events if len(events) == count else None
+
+    return wait_until(found, f"{count} events about {client_id}")
 
 
 def code(call, **parameters):

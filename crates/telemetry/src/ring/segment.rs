@@ -188,6 +188,16 @@ impl Pen {
         let last = open.map_or(first, |open| open.last_millis.max(first));
         let mut run =
             Run { bytes: &lines[..end], day, millis: (first, last), continues: open.is_some() };
+        // As a rule all of them do, which their ends tell.
+        let newest = lines.len().saturating_sub(1);
+        let newest = memchr::memrchr(b'\n', &lines[..newest]).map_or(0, |before| before + 1);
+        if let Some((newest_day, millis)) = dated(&lines[newest..])
+            && newest_day == day
+            && millis + SLACK_MILLIS >= last
+            && before + lines.len() as u64 <= segment_bytes
+        {
+            return Run { bytes: lines, millis: (first, last.max(millis)), ..run };
+        }
         let mut at = end;
         while let Some(length) = memchr::memchr(b'\n', &lines[at..]) {
             let next = at + length + 1;

@@ -191,10 +191,10 @@ fn number(text: &str) -> Option<f64> {
 
 impl Condition {
     fn holds(&self, object: &Value) -> bool {
-        match &self.test {
-            Test::NotExists => !self.selector.any(object, &|_| true),
-            test => self.selector.any(object, &|value| test.holds(value)),
+        if self.test == Test::NotExists {
+            return !self.selector.any(object, &|_| true);
         }
+        self.selector.any(object, &|value| self.test.holds(value))
     }
 }
 

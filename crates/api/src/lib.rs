@@ -44,6 +44,8 @@ pub use service_name::ServiceName;
 
 /// The checks of the parameters, reachable without a node.
 #[cfg(fuzzing)]
+pub use logs::parse_call as parse_logs_call;
+#[cfg(fuzzing)]
 pub use ops::{
     publish::parse as parse_publish, send_direct_message::parse as parse_send_direct_message,
     send_direct_messages::parse as parse_send_direct_messages,

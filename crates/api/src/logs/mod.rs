@@ -119,5 +119,20 @@ impl LogsCall {
     }
 }
 
+/// Checks the body of each operation, and a filter pattern against an entry; says whether the pattern
+/// is one.
+#[cfg(fuzzing)]
+pub fn parse_call(body: &[u8], pattern: &str, entry: &str) -> bool {
+    let owner = Owner { region: "us-west-2".into(), account: "123456789012".into() };
+    for operation in LogsOperation::ALL {
+        // Whatever it is, it is told apart without a panic.
+        let _ = LogsCall::parse(operation, body, &owner);
+    }
+    pattern::Pattern::parse(pattern).is_ok_and(|pattern| {
+        pattern.matches(entry);
+        true
+    })
+}
+
 #[cfg(test)]
 mod tests;

@@ -119,7 +119,11 @@ impl Run {
                 let qos = QoS::ExactlyOnce;
                 self.session.acknowledge(packet_id, qos, None, Ticket::NONE, &mut self.out);
             }
-            Step::Nothing | Step::Throttled(_) | Step::Subscribe(_) | Step::Unsubscribe(_) => {}
+            Step::Nothing
+            | Step::Acknowledged
+            | Step::Throttled(_)
+            | Step::Subscribe(_)
+            | Step::Unsubscribe(_) => {}
             Step::Disconnect { .. } | Step::Close(_) => return None,
         }
         Some(length)

@@ -13,7 +13,7 @@ from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.population import populate
 from harness.registry import Registry
-from harness.senders import BotoSender, RawSender
+from harness.senders import BotoSender, RawSender, boto3_client
 from harness.server import Server, copy_folder
 from harness.traced import settings as trace_settings
 from harness.wire_device import WireDevice
@@ -156,6 +156,12 @@ def boto(server):
 def control(server):
     """boto3's client of the control plane with the key that may do everything."""
     return Control(server)
+
+
+@pytest.fixture
+def logs(server):
+    """boto3's client that reads the log, with the key that may do everything."""
+    return boto3_client(server, server.admin, service="logs")
 
 
 @pytest.fixture

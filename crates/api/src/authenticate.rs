@@ -61,6 +61,11 @@ impl Rejected {
                  iotdata, or use a client certificate."
                     .into()
             }
+            Rejected::Missing(ServiceName::Logs) => {
+                "The request is not signed; sign it with AWS Signature Version 4 for the service \
+                 logs, or use a client certificate."
+                    .into()
+            }
             Rejected::Missing(ServiceName::Control) => {
                 "The request is not signed; sign it with AWS Signature Version 4 for the service \
                  iot."

@@ -8,6 +8,7 @@ use telemetry::TraceId;
 
 use crate::control;
 use crate::fault::Fault;
+use crate::logs::Reading;
 use crate::ops::delete_connection::Deleting;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
@@ -33,6 +34,8 @@ pub enum Later {
     Deleted(Deleting),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
+    /// The log is read: when it is.
+    Logs(Box<Reading>),
     /// What is registered was changed: when that is durable.
     Control(Box<control::Pending>),
 }
@@ -44,6 +47,7 @@ impl Later {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Deleted(deleting) => deleting.when_answered(then),
             Later::Many(many) => many.when_answered(then),
+            Later::Logs(reading) => reading.when_answered(then),
             Later::Control(pending) => pending.when_answered(then),
         }
     }

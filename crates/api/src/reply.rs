@@ -11,6 +11,7 @@ use telemetry::TraceId;
 
 use crate::control;
 use crate::fault::{Fault, Kind};
+use crate::logs::LogsError;
 use crate::ops::properties;
 use crate::pieces::{AnswerBody, Pieces};
 use crate::truth::Truth;
@@ -23,6 +24,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const DELIVERY: HeaderName = HeaderName::from_static("x-tenfour-delivery");
 const USER_PROPERTIES: HeaderName = HeaderName::from_static(properties::USER_PROPERTIES);
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const AMZ_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// What a request is answered.
@@ -49,6 +51,10 @@ enum Content {
     Fault(Box<Fault>),
     /// The same of the control plane.
     ControlFault(Box<control::Fault>),
+    /// What was read of the log, as JSON.
+    Log(String),
+    /// Why the log was not read.
+    LogsError(Box<LogsError>),
 }
 
 /// The head and body of a success around the two places of its trace ID and its date, which are all
@@ -95,6 +101,16 @@ impl Reply {
         Reply { trace_id, content: Content::ControlFault(Box::new(fault)) }
     }
 
+    /// What was read of the log, as JSON.
+    pub(crate) fn log(trace_id: TraceId, document: String) -> Self {
+        Reply { trace_id, content: Content::Log(document) }
+    }
+
+    /// Why the log was not read.
+    pub(crate) fn logs_error(trace_id: TraceId, error: LogsError) -> Self {
+        Reply { trace_id, content: Content::LogsError(Box::new(error)) }
+    }
+
     /// The failure of an operation of the data plane.
     pub(crate) fn fault(&self) -> Option<&Fault> {
         match &self.content {
@@ -104,7 +120,9 @@ impl Reply {
             | Content::Document(_)
             | Content::Response(_)
             | Content::Pieces(..)
-            | Content::ControlFault(_) => None,
+            | Content::ControlFault(_)
+            | Content::Log(_)
+            | Content::LogsError(_) => None,
         }
     }
 
@@ -115,9 +133,11 @@ impl Reply {
             | Content::Empty
             | Content::Document(_)
             | Content::Response(_)
-            | Content::Pieces(..) => StatusCode::OK,
+            | Content::Pieces(..)
+            | Content::Log(_) => StatusCode::OK,
             Content::Fault(fault) => fault.kind.status(),
             Content::ControlFault(fault) => fault.status(),
+            Content::LogsError(error) => error.status(),
         }
     }
 
@@ -134,7 +154,9 @@ impl Reply {
             | Content::Document(_)
             | Content::Response(_)
             | Content::Fault(_)
-            | Content::ControlFault(_) => text.into(),
+            | Content::ControlFault(_)
+            | Content::Log(_)
+            | Content::LogsError(_) => text.into(),
         };
         head.map(|()| body)
     }
@@ -183,6 +205,7 @@ impl Reply {
             | Content::Document(_)
             | Content::Fault(_)
             | Content::ControlFault(_) => JSON,
+            Content::Log(_) | Content::LogsError(_) => AMZ_JSON,
         };
         headers.insert(CONTENT_TYPE, media_type);
         if let Content::Pieces(..) = self.content {
@@ -197,9 +220,13 @@ impl Reply {
             | Content::Empty
             | Content::Document(_)
             | Content::Response(_)
-            | Content::Pieces(..) => {}
+            | Content::Pieces(..)
+            | Content::Log(_) => {}
             Content::Fault(fault) => tell_fault(&mut headers, fault),
             Content::ControlFault(fault) => tell_control_fault(&mut headers, fault),
+            Content::LogsError(error) => {
+                headers.insert(ERROR_TYPE, HeaderValue::from_static(error.name()));
+            }
         }
         headers
     }
@@ -215,6 +242,11 @@ impl Reply {
             // Nothing is, or is there yet.
             Content::Empty | Content::Pieces(..) => [].as_slice().into(),
             Content::Fault(fault) => fault_body(fault, trace_id).to_string().into_bytes().into(),
+            Content::Log(document) => document.as_bytes().into(),
+            Content::LogsError(error) => {
+                let body = json!({ "__type": error.name(), "message": error.sentence() });
+                body.to_string().into_bytes().into()
+            }
             Content::ControlFault(fault) => {
                 control_fault_body(fault, trace_id).to_string().into_bytes().into()
             }
@@ -314,6 +346,8 @@ mod tests {
             Reply::empty(trace_id),
             Reply::document(trace_id, &json!({"topic": "a"})),
             Reply::failure(trace_id, Fault::draining()),
+            Reply::log(trace_id, "{\"events\":[]}".into()),
+            Reply::logs_error(trace_id, LogsError::Throttled),
             Reply::failure(trace_id, Fault::of_unknown_path("/")),
             Reply::control_failure(
                 trace_id,

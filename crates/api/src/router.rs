@@ -1,6 +1,7 @@
 //! Which operation a request names. Works on the raw path, before percent-decoding (spec 1.1).
 //!
-//! No path is one of two services, so the path alone says which service it is.
+//! No path is one of two services, so the path alone says which service it is; but for that of the log,
+//! whose operations have the path `/` and are named in a header.
 
 use crate::control;
 use crate::service_name::ServiceName;
@@ -52,6 +53,8 @@ pub(crate) enum Operation<'a> {
     WatchReceipts,
     /// One of the control plane's.
     Control(control::Operation<'a>),
+    /// One that reads the log; the header `X-Amz-Target` says which.
+    Logs,
 }
 
 impl Operation<'_> {
@@ -69,6 +72,7 @@ impl Operation<'_> {
             | Operation::DeleteConnection { .. }
             | Operation::ListSubscriptions { .. } => ServiceName::Data,
             Operation::Control(_) => ServiceName::Control,
+            Operation::Logs => ServiceName::Logs,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
+use crate::logs::{self, Logs, LogsError};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
     Call, delete_connection, get_connection, get_receipt, get_retained_message,
@@ -30,10 +31,11 @@ use crate::ops::{
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
-use crate::router::{Misrouted, Operation, is_direct_message, route};
+use crate::router::{Operation, is_direct_message, route};
 use crate::service_name::ServiceName;
 use crate::trace::Traces;
 use crate::truth::Truth;
+use crate::unadmitted::Unadmitted;
 
 /// A request's body is read to twice the payload quota, so that a payload that is too large is
 /// refused to a sender who proved who it is; what is larger still is refused unread.
@@ -56,6 +58,7 @@ pub struct Api {
     large_bodies: Semaphore,
     /// None if nothing is traced.
     traces: Option<Traces>,
+    logs: Arc<Logs>,
 }
 
 /// A body, and the room that it takes if it is a large one.
@@ -68,7 +71,8 @@ impl Api {
         let large_bodies = Semaphore::new(LARGE_BODIES);
         let keys = SigningKeys::new(SIGNING_KEYS);
         let control = ControlPlane { registrar, workshop: Workshop::new() };
-        Api { node, control, region, keys, deliveries, large_bodies, traces: None }
+        let logs = Logs::of(&node);
+        Api { node, control, region, keys, deliveries, large_bodies, logs, traces: None }
     }
 
     /// The same, but what became of messages with an idempotency key outlives the process: `open`
@@ -157,6 +161,7 @@ impl Api {
             body::read(body, most, patience).await.map_err(|error| match operation.service() {
                 ServiceName::Data => Unadmitted::from(Fault::of_body(error, limit)),
                 ServiceName::Control => control::Fault::of_body(error, most).into(),
+                ServiceName::Logs => LogsError::of_body(error, most).into(),
             });
         Ok((read?, None))
     }
@@ -262,6 +267,7 @@ impl Api {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
             Operation::Control(operation) => control::begin(node, &self.control, operation, call),
+            Operation::Logs => self.logs.begin(node, call),
         }
     }
 
@@ -274,14 +280,18 @@ impl Api {
 
     /// What is asked for, unless the node takes nothing new.
     fn operation<'a>(&self, head: &Head<'a>) -> Result<Operation<'a>, Unadmitted> {
-        let operation = route(head.method, head.path)
-            .map_err(|misrouted| Unadmitted::of_route(misrouted, head))?;
+        let operation = match logs::are_meant(head) {
+            true => Operation::Logs,
+            false => route(head.method, head.path)
+                .map_err(|misrouted| Unadmitted::of_route(misrouted, head))?,
+        };
         // Asked again after the body, which may have taken its time: a device that a draining node
         // has closed is not gone.
         if self.node.is_draining() {
             return Err(match operation.service() {
                 ServiceName::Data => Fault::draining().into(),
                 ServiceName::Control => control::Fault::draining().into(),
+                ServiceName::Logs => LogsError::draining().into(),
             });
         }
         Ok(operation)
@@ -294,6 +304,7 @@ impl Api {
             Unadmitted::Control(fault) => {
                 counted(&self.node, Reply::control_failure(trace_id, *fault))
             }
+            Unadmitted::Logs(error) => counted(&self.node, Reply::logs_error(trace_id, *error)),
         }
     }
 
@@ -366,55 +377,6 @@ impl Api {
     pub fn reject(trace_id: TraceId, rejected: &Rejected) -> Answer {
         let fault = Fault::of_credentials(rejected.reason(), rejected.sentence());
         Reply::failure(trace_id, fault).into_answer()
-    }
-}
-
-/// What a request failed with before its operation saw it, in the shape of its service.
-enum Unadmitted {
-    Data(Box<Fault>),
-    Control(Box<control::Fault>),
-}
-
-impl From<Fault> for Unadmitted {
-    fn from(fault: Fault) -> Self {
-        Unadmitted::Data(Box::new(fault))
-    }
-}
-
-impl From<control::Fault> for Unadmitted {
-    fn from(fault: control::Fault) -> Self {
-        Unadmitted::Control(Box::new(fault))
-    }
-}
-
-impl Unadmitted {
-    /// What no operation takes is answered in the shape of the service that it is signed for.
-    fn of_route(misrouted: Misrouted, head: &Head<'_>) -> Self {
-        let Head { method, path, query, ref headers } = *head;
-        match misrouted {
-            Misrouted::WrongMethod { allow } => Fault::of_method(allow, method).into(),
-            Misrouted::Control(misrouted) => {
-                control::Fault::of_route(&misrouted, method, path).into()
-            }
-            Misrouted::UnknownPath => {
-                match ServiceName::signed_for(&RequestParts { method, path, query, headers }) {
-                    Some(ServiceName::Control) => {
-                        control::Fault::of_route(&control::Misrouted::UnknownPath, method, path)
-                            .into()
-                    }
-                    Some(ServiceName::Data) | None => Fault::of_unknown_path(path).into(),
-                }
-            }
-        }
-    }
-
-    fn of_credentials(service: ServiceName, rejected: &Rejected) -> Self {
-        match service {
-            ServiceName::Data => {
-                Fault::of_credentials(rejected.reason(), rejected.sentence()).into()
-            }
-            ServiceName::Control => control::Fault::of_credentials(rejected).into(),
-        }
     }
 }
 

@@ -9,16 +9,19 @@ pub enum ServiceName {
     Data,
     /// The control plane (spec 11).
     Control,
+    /// CloudWatch Logs, for the log of this server.
+    Logs,
 }
 
 impl ServiceName {
-    const ALL: [ServiceName; 2] = [ServiceName::Data, ServiceName::Control];
+    const ALL: [ServiceName; 3] = [ServiceName::Data, ServiceName::Control, ServiceName::Logs];
 
     /// The names that a signature may have for it.
     pub const fn signing_names(self) -> &'static [&'static str] {
         match self {
             ServiceName::Data => &["iotdata", "iotdevicegateway"],
             ServiceName::Control => &["iot"],
+            ServiceName::Logs => &["logs"],
         }
     }
 

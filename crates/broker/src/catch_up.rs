@@ -92,7 +92,8 @@ impl Node {
         };
         let end = self.hand_to(connection, &delivery, now);
         let link = Link { trace_id: connection.trace_id, peer: &connection.peer };
-        self.publish_out(link, retained.message.topic.as_str(), end);
+        let version = connection.session.version();
+        self.publish_out(link, version, message.publication(), end);
     }
 
     /// Whether there may be retained messages for a new subscription.

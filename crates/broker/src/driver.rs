@@ -10,16 +10,17 @@ use std::time::Duration;
 use engine::Moment;
 use engine::access::Peer;
 use engine::close::CloseReason;
+use engine::metering;
 use engine::session::Step;
 use mqtt::{Packet, Version};
 use reactor::Ready;
-use telemetry::{Quota, TraceId};
+use telemetry::{Metered, Quota, TraceId};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::batch::Batch;
 use crate::connection::Connection;
 use crate::device::Device;
-use crate::events::{Link, PublishEnd};
+use crate::events::{Arrival, Link, PublishEnd};
 use crate::node::Node;
 
 /// The task of one connection. It holds no buffer while nothing is half read, and ends as soon as
@@ -207,6 +208,11 @@ impl Driver {
 
     fn handle_packet(&mut self, packet: Packet<'_>, batch: &mut Batch) -> Flow {
         let now = batch.now;
+        let acknowledgement = if let Packet::PubAck(ack) = &packet {
+            metering::property_bytes(ack.properties)
+        } else {
+            0
+        };
         let mut state = self.device.lock();
         let Some(connection) = state.current(self.epoch) else { return Flow::Stop };
         let (session, out) = connection.session_and_output();
@@ -223,6 +229,9 @@ impl Driver {
         drop(state);
         match step {
             Step::Nothing => {}
+            Step::Acknowledged => {
+                self.node.telemetry.metrics().metered(Metered::PubAck, acknowledgement);
+            }
             Step::Settled(waiter, settlement) => {
                 // The sender may have gone away; then nobody is left to tell.
                 waiter.settle(settlement);
@@ -230,7 +239,8 @@ impl Driver {
             Step::Publish(incoming) => return self.handle_publish(&incoming, batch),
             Step::Throttled(topic) => {
                 let end = PublishEnd::Throttled(Quota::PublishesPerConnection);
-                self.node.publish_in(self.link(), topic.as_str(), false, end);
+                let arrival = Arrival { topic: topic.as_str(), retain: false, bytes: 0 };
+                self.node.publish_in(self.link(), &arrival, end);
             }
             Step::Repeated(packet_id) => return self.acknowledge_again(packet_id, batch),
             Step::Subscribe(subscribe) => return self.handle_subscribe(&subscribe, batch),

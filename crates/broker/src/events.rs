@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use engine::access::Peer;
 use engine::close::CloseReason;
+use engine::message::Publication;
+use engine::metering;
 use engine::session::{Delivered, Granted, Refusal};
-use mqtt::{ClientId, Connect, QoS, ReasonCode, Subscribe, Unsubscribe, Version};
+use mqtt::{ClientId, Connect, Properties, QoS, ReasonCode, Subscribe, Unsubscribe, Version};
 use telemetry::{FailureClass, Quota, TraceId, Verdict, event};
 
 use crate::accept::Entrance;
@@ -55,6 +57,15 @@ impl From<Delivered> for PublishEnd {
             Delivered::NotWritable => PublishEnd::NotWritable,
         }
     }
+}
+
+/// A PUBLISH that came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) retain: bool,
+    /// What it is measured by (spec 9).
+    pub(crate) bytes: usize,
 }
 
 /// Whose connection an event belongs to.
@@ -146,7 +157,8 @@ impl Node {
         });
     }
 
-    pub(crate) fn publish_in(&self, link: Link<'_>, topic: &str, retain: bool, end: PublishEnd) {
+    pub(crate) fn publish_in(&self, link: Link<'_>, arrival: &Arrival<'_>, end: PublishEnd) {
+        let Arrival { topic, retain, bytes } = *arrival;
         self.telemetry.record(&event::PublishIn {
             trace_id: link.trace_id,
             client_id: link.client_id(),
@@ -154,21 +166,35 @@ impl Node {
             source: link.peer.source,
             topic,
             retain,
+            bytes,
             outcome: end.verdict("iot:Publish is not allowed on this topic."),
         });
     }
 
-    pub(crate) fn publish_out(&self, link: Link<'_>, topic: &str, end: PublishEnd) {
+    /// `version` is that of the subscriber's connection.
+    pub(crate) fn publish_out(
+        &self,
+        link: Link<'_>,
+        version: Version,
+        message: &Publication<'_>,
+        end: PublishEnd,
+    ) {
         if matches!(end, PublishEnd::Queued) {
             // It gets its entry when it is sent.
             return;
         }
+        let topic = message.topic.as_str();
+        let properties = match version {
+            Version::V5 => message.properties,
+            Version::V311 => Properties::EMPTY,
+        };
         self.telemetry.record(&event::PublishOut {
             trace_id: link.trace_id,
             client_id: link.client_id(),
             principal_id: &link.peer.principal.id,
             source: link.peer.source,
             topic,
+            bytes: metering::message_bytes(topic, properties, message.payload.len()),
             outcome: end.verdict("iot:Receive is not allowed on this topic."),
         });
     }

@@ -92,8 +92,8 @@ impl Node {
         let trace_id = connection.trace_id;
         let (session, out) = connection.session_and_output();
         while let Some(owed) = session.poll_backlog(now, out) {
-            let topic = owed.entry().message.topic.clone();
-            let end = match self.access.receive(&peer, topic.as_name(), now) {
+            let message = Arc::clone(&owed.entry().message);
+            let end = match self.access.receive(&peer, message.topic.as_name(), now) {
                 Ok(permit) => session.send_owed(owed, permit, now, out).into(),
                 Err(engine::access::Denied) => {
                     session.discard_owed(owed);
@@ -101,7 +101,7 @@ impl Node {
                 }
             };
             let link = crate::events::Link { trace_id, peer: &peer };
-            self.publish_out(link, topic.as_str(), end);
+            self.publish_out(link, session.version(), &message.publication(), end);
         }
         let resumes = session.backlog_resumes();
         self.send_retained(device, connection, now);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine::Ticket;
 use engine::close::CloseReason;
 use engine::message::{Publication, Shared, expiry};
+use engine::metering;
 use engine::session::{Delivery, Incoming, Memory, Session, Topic, is_basic_ingest};
 use mqtt::{Properties, PropertiesBuf, Property, QoS, ReasonCode, TopicName, Version};
 use telemetry::Quota;
@@ -13,7 +14,7 @@ use crate::batch::Batch;
 use crate::connection::Connection;
 use crate::device::{Device, State};
 use crate::driver::{Driver, Flow};
-use crate::events::{Link, PublishEnd};
+use crate::events::{Arrival, Link, PublishEnd};
 use crate::node::Node;
 use crate::target::Target;
 use crate::waiter::Waiter;
@@ -37,12 +38,14 @@ impl Driver {
             },
         };
         let retain = incoming.retain;
+        let bytes = metering::message_bytes(text, incoming.properties, incoming.payload.len());
+        let arrival = Arrival { topic: text, retain, bytes };
         if self.node.access.publish(&self.peer, topic, retain, now).is_err() {
-            self.node.publish_in(self.link(), text, retain, PublishEnd::Denied);
+            self.node.publish_in(self.link(), &arrival, PublishEnd::Denied);
             return self.refuse_publish(incoming, batch);
         }
         if retain && text.starts_with('$') && self.node.rules.profile.reserved_topics {
-            self.node.publish_in(self.link(), text, retain, PublishEnd::Reserved);
+            self.node.publish_in(self.link(), &arrival, PublishEnd::Reserved);
             return self.stop(CloseReason::ClientError(ReasonCode::TopicNameInvalid));
         }
         let inbound = self.node.rules.quotas.inbound_publishes;
@@ -65,7 +68,7 @@ impl Driver {
         let Some(taken) = self.take(incoming, &message, batch) else { return Flow::Stop };
         match taken {
             Ok(durable) => {
-                self.node.publish_in(self.link(), text, retain, PublishEnd::Success);
+                self.node.publish_in(self.link(), &arrival, PublishEnd::Success);
                 self.node.responses.offer(&self.device.client_id, self.version, &message);
                 self.acknowledge(incoming, None, durable, batch)
             }
@@ -110,7 +113,8 @@ impl Driver {
 
     fn throttle(&self, incoming: &Incoming<'_>, quota: Quota, batch: &mut Batch) -> Flow {
         let end = PublishEnd::Throttled(quota);
-        self.node.publish_in(self.link(), incoming.topic.as_str(), incoming.retain, end);
+        let (topic, retain) = (incoming.topic.as_str(), incoming.retain);
+        self.node.publish_in(self.link(), &Arrival { topic, retain, bytes: 0 }, end);
         let refused = Some((ReasonCode::QuotaExceeded, QUOTA_EXCEEDED));
         self.acknowledge(incoming, refused, Ticket::NONE, batch)
     }
@@ -240,7 +244,8 @@ impl Node {
         let Some(connection) = &mut state.connection else { return Ticket::NONE };
         let end = self.hand_to(connection, delivery, batch.now);
         let link = Link { trace_id: connection.trace_id, peer: &connection.peer };
-        self.publish_out(link, delivery.message.publication().topic.as_str(), end);
+        let version = connection.session.version();
+        self.publish_out(link, version, delivery.message.publication(), end);
         let durable = self.keep_changes(device, state);
         if let Some(connection) = &mut state.connection {
             batch.add(device, connection);

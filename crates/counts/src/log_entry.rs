@@ -18,6 +18,7 @@ pub(crate) fn direct_message(iterations: u32) {
         target: LogTarget::Writer(Box::new(Gate(closed))),
         level: Level::Info,
         buffer_bytes: 64 * 1024 * 1024,
+        ring: None,
         account: "123456789012".to_owned(),
     };
     let telemetry = Telemetry::start(settings).expect("a thread can be started");
@@ -37,6 +38,7 @@ pub(crate) fn direct_message(iterations: u32) {
         ack: Some(Duration::from_micros(4_567)),
         connection_epoch: Some(42),
         payload_bytes: 256,
+        metered_bytes: 256,
     };
     for _ in 0..iterations {
         telemetry.record(black_box(&event));

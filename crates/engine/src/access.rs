@@ -265,6 +265,14 @@ impl Access {
         Ok(ListSubscriptionsPermit(()))
     }
 
+    /// May the peer read that of the log? The question is [`Question::read_log`].
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn read_log(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
+        self.put(question, now)
+    }
+
     /// May the peer do that of the control plane (spec 11)? The question is
     /// [`Question::control`].
     ///

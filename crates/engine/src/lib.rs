@@ -11,6 +11,7 @@
 //!   [`retained`]: the last one of each topic.
 //! * [`topics`]: which sessions a published message matches.
 //! * [`departures`]: how the last connections of clients ended.
+//! * [`metering`]: what AWS would charge for.
 //! * [`limits`] and [`profile`]: every bound with its source, and the two sets of MQTT rules.
 
 pub mod access;
@@ -22,6 +23,7 @@ pub mod directory;
 pub mod inflight;
 pub mod limits;
 pub mod message;
+pub mod metering;
 pub mod moment;
 pub mod outcome;
 pub mod profile;

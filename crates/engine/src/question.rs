@@ -91,6 +91,11 @@ impl<'a> Question<'a> {
         Question::new(peer, Action::ListSubscriptions, Resource::Client(client_id.as_str()))
     }
 
+    /// May the peer read that of the log? The resource is a log group or a log stream.
+    pub fn read_log(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
+        Question::new(peer, action, resource)
+    }
+
     /// May the peer do that of the control plane (spec 11) to that resource?
     pub fn control(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
         Question::new(peer, action, resource)

@@ -7,7 +7,7 @@ use std::str::FromStr;
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident => $name:literal,)*) => {
         /// An action that is checked against policies: those of the `iot` data plane (spec 6.2), those
-        /// of its control plane (spec 11), and one of ours.
+        /// of its control plane (spec 11), those that read its log, and one of ours.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
             $($(#[$doc])* $variant,)*
@@ -150,6 +150,14 @@ actions! {
     DeleteV2LoggingLevel => "iot:DeleteV2LoggingLevel",
     /// List the levels of the log by target.
     ListV2LoggingLevels => "iot:ListV2LoggingLevels",
+    /// List the log groups.
+    DescribeLogGroups => "logs:DescribeLogGroups",
+    /// List the log streams of a log group.
+    DescribeLogStreams => "logs:DescribeLogStreams",
+    /// Read the events of a log stream.
+    GetLogEvents => "logs:GetLogEvents",
+    /// Search the events of a log group.
+    FilterLogEvents => "logs:FilterLogEvents",
 }
 
 impl Action {
@@ -233,7 +241,9 @@ mod tests {
             set.add_matching(pattern);
             Action::ALL.into_iter().filter(|action| set.contains(*action)).collect::<Vec<_>>()
         };
-        assert_eq!(covered("iot:*").len(), Action::ALL.len() - 1);
+        assert_eq!(covered("iot:*").len(), Action::ALL.len() - 1 - 4);
+        assert_eq!(covered("logs:*").len(), 4);
+        assert_eq!(covered("logs:Get*"), [Action::GetLogEvents]);
         assert_eq!(covered("*").len(), Action::ALL.len());
         assert_eq!(covered("Tenfour:Explain"), [Action::Explain]);
         assert!(!covered("iot:*").contains(&Action::Explain), "AWS's wildcard stays AWS's");

@@ -167,7 +167,7 @@ impl ResourcePattern {
         let ResourcePattern::Arn { head, tail } = self else { return true };
         let Some((kind, name)) = resource.named() else { return false };
         // The tail first: it is what tells the statements of one account apart.
-        tail.matches(kind, name, facts) && head.matches(scope, facts)
+        tail.matches(kind, name, facts) && head.matches(kind, scope, facts)
     }
 
     /// See [`Pattern::resolves`].
@@ -186,11 +186,11 @@ impl ResourcePattern {
 }
 
 impl Head {
-    fn matches(&self, scope: &Scope, facts: &Facts<'_>) -> bool {
+    fn matches(&self, kind: Kind, scope: &Scope, facts: &Facts<'_>) -> bool {
         match self {
-            Head::Exact(prefix) => **prefix == *scope.prefix(),
+            Head::Exact(prefix) => **prefix == *scope.prefix(kind),
             Head::Fields(patterns) => {
-                patterns.iter().zip(scope.fields()).all(|(p, field)| p.matches(field, facts))
+                patterns.iter().zip(scope.fields(kind)).all(|(p, field)| p.matches(field, facts))
             }
         }
     }
@@ -271,6 +271,25 @@ mod tests {
         assert!(!covers(&format!("{account}topicfilter/a/+"), Resource::TopicFilter("a/b")));
         assert!(covers(&format!("{account}thing/t/*"), Resource::Thing("t/shadow")));
         assert!(covers(&format!("{account}topic*"), Resource::TopicFilter("x")));
+    }
+
+    #[test]
+    fn a_log_group_is_of_a_service_of_its_own() {
+        let group = Resource::LogGroup("AWSIotLogsV2:*");
+        let stream = Resource::LogGroup("AWSIotLogsV2:log-stream:2026-11-26_123456789012_0");
+        let account = "arn:aws:logs:us-west-2:123456789012:";
+        for covering in ["log-group:AWSIotLogsV2:*", "log-group:*", "*", "log-group:AWSIot*"] {
+            assert!(covers(&format!("{account}{covering}"), group), "{covering}");
+            assert!(covers(&format!("{account}{covering}"), stream), "{covering}");
+        }
+        assert!(covers("arn:aws:logs:*:*:log-group:AWSIotLogsV2:*", group));
+        assert!(covers(&format!("{account}log-group:AWSIotLogsV2:log-stream:2026-11-*"), stream));
+        for other in ["log-group:AWSIotLogsV2", "log-group:other:*", "log-group:/aws/lambda/a:*"] {
+            assert!(!covers(&format!("{account}{other}"), group), "{other}");
+        }
+        assert!(!covers("arn:aws:iot:us-west-2:123456789012:*", group));
+        assert!(!covers(&format!("{account}*"), Resource::Topic("a")));
+        assert!(!covers(&format!("{account}log-group:AWSIotLogsV2:log-stream:x"), group));
     }
 
     #[test]

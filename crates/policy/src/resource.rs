@@ -17,6 +17,9 @@ pub enum Resource<'a> {
     CaCertificate(&'a str),
     /// `policy/<policy name>`.
     Policy(&'a str),
+    /// `log-group:<name>:*`, or `log-group:<name>:log-stream:<name>`: what follows `log-group:`. Its
+    /// service is `logs`.
+    LogGroup(&'a str),
     /// No resource of its own: only a statement whose resource is `*` covers it.
     Any,
 }
@@ -32,12 +35,14 @@ impl<'a> Resource<'a> {
             Resource::Certificate(name) => Some((Kind::Certificate, name)),
             Resource::CaCertificate(name) => Some((Kind::CaCertificate, name)),
             Resource::Policy(name) => Some((Kind::Policy, name)),
+            Resource::LogGroup(name) => Some((Kind::LogGroup, name)),
             Resource::Any => None,
         }
     }
 }
 
-/// The resource types of the data plane, and those that its control plane has besides.
+/// The resource types of the data plane, those that its control plane has besides, and that of
+/// its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Client,
@@ -47,10 +52,11 @@ pub(crate) enum Kind {
     Certificate,
     CaCertificate,
     Policy,
+    LogGroup,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 7] = [
+    pub(crate) const ALL: [Kind; 8] = [
         Kind::Client,
         Kind::Topic,
         Kind::TopicFilter,
@@ -58,6 +64,7 @@ impl Kind {
         Kind::Certificate,
         Kind::CaCertificate,
         Kind::Policy,
+        Kind::LogGroup,
     ];
 
     /// What stands before the name in an ARN's last field.
@@ -70,7 +77,14 @@ impl Kind {
             Kind::Certificate => "cert/",
             Kind::CaCertificate => "cacert/",
             Kind::Policy => "policy/",
+            Kind::LogGroup => "log-group:",
         }
+    }
+
+    /// Whether it is one of the service `logs`; all others are of `iot`.
+    #[inline]
+    fn is_of_logs(self) -> bool {
+        self == Kind::LogGroup
     }
 }
 
@@ -81,6 +95,8 @@ pub struct Scope {
     prefix: String,
     /// Where the region ends in `prefix`; the account runs from there + 1 to the last byte.
     region_end: usize,
+    /// `arn:aws:logs:<region>:<account>:`.
+    logs_prefix: String,
 }
 
 impl Scope {
@@ -91,32 +107,38 @@ impl Scope {
     /// Neither may hold a `:`; one that does matches no literal ARN.
     pub fn new(region: &str, account: &str) -> Scope {
         let prefix = format!("{}{region}:{account}:", Scope::SERVICE);
-        Scope { prefix, region_end: Scope::SERVICE.len() + region.len() }
+        let logs_prefix = format!("arn:aws:logs:{region}:{account}:");
+        Scope { prefix, region_end: Scope::SERVICE.len() + region.len(), logs_prefix }
     }
 
     /// The ARN of `resource` in this scope; `*` for [`Resource::Any`].
     pub fn arn(&self, resource: Resource<'_>) -> String {
         match resource.named() {
             None => "*".to_owned(),
-            Some((kind, name)) => [&self.prefix, kind.prefix(), name].concat(),
+            Some((kind, name)) => [self.prefix(kind), kind.prefix(), name].concat(),
         }
+    }
+
+    /// What stands before the last field: `arn:aws:iot:<region>:<account>:`.
+    #[inline]
+    pub(crate) fn prefix(&self, kind: Kind) -> &str {
+        if kind.is_of_logs() { &self.logs_prefix } else { &self.prefix }
+    }
+
+    /// Partition, service, region and account.
+    pub(crate) fn fields(&self, kind: Kind) -> [&str; 4] {
+        let service = if kind.is_of_logs() { "logs" } else { "iot" };
+        ["aws", service, self.region(), self.account()]
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.prefix[Scope::SERVICE.len()..self.region_end]
     }
 
     /// The account.
     pub fn account(&self) -> &str {
-        self.fields()[3]
-    }
-
-    /// `arn:aws:iot:<region>:<account>:`.
-    pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// Partition, service, region and account.
-    pub(crate) fn fields(&self) -> [&str; 4] {
-        let region = &self.prefix[Scope::SERVICE.len()..self.region_end];
-        let account = &self.prefix[self.region_end + 1..self.prefix.len() - 1];
-        ["aws", "iot", region, account]
+        &self.prefix[self.region_end + 1..self.prefix.len() - 1]
     }
 }
 
@@ -133,6 +155,11 @@ mod tests {
             "arn:aws:iot:us-west-2:123456789012:topicfilter/a/#"
         );
         assert_eq!(scope.arn(Resource::Any), "*");
-        assert_eq!(scope.fields(), ["aws", "iot", "us-west-2", "123456789012"]);
+        assert_eq!(scope.fields(Kind::Thing), ["aws", "iot", "us-west-2", "123456789012"]);
+        assert_eq!(scope.fields(Kind::LogGroup), ["aws", "logs", "us-west-2", "123456789012"]);
+        assert_eq!(
+            scope.arn(Resource::LogGroup("AWSIotLogsV2:*")),
+            "arn:aws:logs:us-west-2:123456789012:log-group:AWSIotLogsV2:*"
+        );
     }
 }

@@ -101,11 +101,16 @@ fn padded(bytes: &[u8]) -> [u8; WINDOW] {
 struct KindSet(u8);
 
 impl KindSet {
-    const NAMED: KindSet = KindSet((1 << Kind::ALL.len()) - 1);
+    const NAMED: KindSet = KindSet((1 << KindSet::NONE) - 1);
     const EVERYTHING: KindSet = KindSet(u8::MAX);
 
+    /// The bit for the lack of a kind. Should there be more kinds than bits, the last ones share
+    /// one: a screen may let pass what its pattern does not match.
+    const NONE: usize = 7;
+
     fn of(kind: Option<Kind>) -> KindSet {
-        KindSet(1 << kind.map_or(Kind::ALL.len(), |kind| kind as usize))
+        let bit = kind.map_or(KindSet::NONE, |kind| (kind as usize).min(KindSet::NONE - 1));
+        KindSet(1 << bit)
     }
 
     #[inline]
@@ -175,6 +180,7 @@ mod tests {
                 Resource::Client(&name),
                 Resource::TopicFilter(&name),
                 Resource::Thing(&name),
+                Resource::LogGroup(&name),
                 Resource::Any,
             ] {
                 let admitted = Screen::of(&pattern).is_some_and(|s| s.admits(&View::of(resource)));

@@ -56,6 +56,7 @@ fn direct_message(telemetry: &Telemetry, number: u32) {
         ack: Some(Duration::from_micros(4_567)),
         connection_epoch: Some(42),
         payload_bytes: 256,
+        metered_bytes: 256,
     }));
 }
 
@@ -67,6 +68,7 @@ fn publish_in(telemetry: &Telemetry, _: u32) {
         source: source(),
         topic: "fleet/lamps/0001/state",
         retain: false,
+        bytes: 9,
         outcome: Verdict::Success,
     }));
 }
@@ -78,6 +80,7 @@ fn publish_to(telemetry: &Telemetry, subscriber: u32) {
         principal_id: "3f1c5ad2b7",
         source: source(),
         topic: "fleet/lamps/0001/state",
+        bytes: 9,
         outcome: Verdict::Success,
     }));
 }
@@ -110,6 +113,7 @@ fn telemetry(target: impl Write + Send + 'static) -> Telemetry {
         target: LogTarget::Writer(Box::new(target)),
         level: Level::Info,
         buffer_bytes: 256 * 1024 * 1024,
+        ring: None,
         account: "123456789012".to_owned(),
     };
     Telemetry::start(settings).expect("a thread can be started")

@@ -8,6 +8,7 @@
 //! The log is off the critical path: an entry is put together on the caller's thread, appended to a
 //! bounded buffer and written by a thread of its own. When the buffer is full, whole entries are
 //! dropped and counted (`tenfour_log_entries_dropped_total`): a full disk must not stop messages.
+//! The same thread keeps the entries of late in a [`LogRing`], from which they can be read back.
 
 mod buffer;
 mod digits;
@@ -18,8 +19,10 @@ pub mod event;
 mod level;
 mod line;
 mod member;
+mod metered;
 mod metrics;
 mod quota;
+mod ring;
 mod sink;
 mod telemetry;
 mod timestamp;
@@ -29,8 +32,12 @@ mod verdict;
 
 pub use event::Event;
 pub use level::{Level, Status};
+pub use metered::Metered;
 pub use metrics::{Gauge, Metrics};
 pub use quota::Quota;
+pub use ring::{
+    Direction, KeptEntry, LogDay, LogRing, Position, RingPlace, RingSettings, Walk, Walked,
+};
 pub use sink::{LogError, LogTarget};
 pub use telemetry::{LogSettings, Telemetry};
 pub use trace_id::TraceId;

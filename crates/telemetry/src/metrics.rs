@@ -15,16 +15,17 @@ mod seat;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use engine::close::CloseReason;
+use engine::metering;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
-use crate::event::{SpanDrop, WebhookDrop};
+use crate::event::{DirectMessage, SpanDrop, WebhookDrop};
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
-use crate::{Quota, Status, Verdict};
+use crate::{Metered, Quota, Status, Verdict};
 
 pub(crate) use label::{Label, label};
 pub use render::Gauge;
@@ -70,8 +71,17 @@ struct Shard {
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
     spans_exported: AtomicU64,
     spans_dropped: Counters<{ <SpanDrop as Label>::COUNT }>,
+    metered: Counters<{ <Metered as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
     log_write_errors: AtomicU64,
+    log_entries_not_kept: AtomicU64,
+}
+
+impl Shard {
+    #[inline]
+    fn meter(&self, what: Metered, bytes: usize, access: Access) {
+        access.add(&self.metered.0[what.slot()], metering::units(bytes));
+    }
 }
 
 /// A counter for each value of a label, or for each HTTP status.
@@ -147,6 +157,14 @@ impl Metrics {
         shard.http_requests.add(usize::from(known) - 100, access);
     }
 
+    /// A message, which is measured by that many bytes, was taken or sent. Events count theirs
+    /// themselves; this is for what has no event.
+    #[inline]
+    pub fn metered(&self, what: Metered, bytes: usize) {
+        let (shard, access) = self.shard();
+        shard.meter(what, bytes, access);
+    }
+
     /// Something was turned away or slowed down by a quota. Events count theirs themselves; this is
     /// for what has no event.
     pub fn throttled(&self, quota: Quota) {
@@ -164,20 +182,19 @@ impl Metrics {
         accepted.saturating_sub(ended)
     }
 
-    pub(crate) fn direct_message(
-        &self,
-        outcome: &DirectOutcome,
-        payload_bytes: usize,
-        delivery: Option<Duration>,
-        ack: Option<Duration>,
-    ) {
+    pub(crate) fn direct_message(&self, message: &DirectMessage<'_>) {
         let (shard, access) = self.shard();
-        shard.direct_messages.add(outcome.slot(), access);
-        access.add(&shard.direct_payload_bytes, payload_bytes as u64);
-        if let Some(delivery) = delivery {
+        shard.direct_messages.add(message.outcome.slot(), access);
+        access.add(&shard.direct_payload_bytes, message.payload_bytes as u64);
+        if let Some(delivery) = message.delivery {
             shard.direct_delivery.observe(delivery, access);
+            // What a repetition repeats was counted. What got to no device is no message.
+            if message.repeats.is_none() {
+                let what = Metered::direct(message.confirmation);
+                shard.meter(what, message.metered_bytes, access);
+            }
         }
-        if let Some(ack) = ack {
+        if let Some(ack) = message.ack {
             shard.direct_ack.observe(ack, access);
         }
     }
@@ -196,12 +213,18 @@ impl Metrics {
         shard.disconnects.add(reason.slot(), access);
     }
 
-    pub(crate) fn publish_in(&self, verdict: &Verdict<'_>) {
-        self.verdict(verdict, |shard| &shard.publish_in);
+    pub(crate) fn publish_in(&self, verdict: &Verdict<'_>, bytes: usize) {
+        let (shard, access) = self.verdict(verdict, |shard| &shard.publish_in);
+        if *verdict == Verdict::Success {
+            shard.meter(Metered::PublishIn, bytes, access);
+        }
     }
 
-    pub(crate) fn publish_out(&self, verdict: &Verdict<'_>) {
-        self.verdict(verdict, |shard| &shard.publish_out);
+    pub(crate) fn publish_out(&self, verdict: &Verdict<'_>, bytes: usize) {
+        let (shard, access) = self.verdict(verdict, |shard| &shard.publish_out);
+        if *verdict == Verdict::Success {
+            shard.meter(Metered::PublishOut, bytes, access);
+        }
     }
 
     pub(crate) fn queued(&self, verdict: &Verdict<'_>) {
@@ -216,17 +239,18 @@ impl Metrics {
         self.verdict(verdict, |shard| &shard.unsubscribes);
     }
 
-    /// Counts the verdict, and the quota if one was the ground.
+    /// Counts the verdict, and the quota if one was the ground; gives where.
     fn verdict(
         &self,
         verdict: &Verdict<'_>,
         counters: impl Fn(&Shard) -> &Counters<{ <Verdict<'_> as Label>::COUNT }>,
-    ) {
+    ) -> (&Shard, Access) {
         let (shard, access) = self.shard();
         counters(shard).add(verdict.slot(), access);
         if let Some(quota) = verdict.quota() {
             shard.throttled.add(quota.slot(), access);
         }
+        (shard, access)
     }
 
     pub(crate) fn authn_error(&self, reason: &str) {
@@ -268,6 +292,11 @@ impl Metrics {
     pub(crate) fn log_entry_dropped(&self) {
         let (shard, access) = self.shard();
         access.add(&shard.log_entries_dropped, 1);
+    }
+
+    pub(crate) fn log_entries_not_kept(&self, entries: u64) {
+        let (shard, access) = self.shard();
+        access.add(&shard.log_entries_not_kept, entries);
     }
 
     pub(crate) fn log_write_error(&self) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::Metrics;
+use crate::ring::LogRing;
 
 pub use target::{LogError, LogTarget};
 
@@ -47,9 +48,11 @@ struct State {
 }
 
 impl Sink {
-    /// Opens `target` and starts its writer; nothing for a target that discards everything.
+    /// Opens `target` and starts its writer, which keeps in `ring` what it writes; nothing for a
+    /// target that discards everything.
     pub(crate) fn start(
         target: LogTarget,
+        ring: Option<Arc<LogRing>>,
         buffer_bytes: usize,
         metrics: Arc<Metrics>,
     ) -> Result<Option<Self>, LogError> {
@@ -61,7 +64,7 @@ impl Sink {
             buffer_bytes,
             metrics,
         });
-        let writer = writer::Writer::new(Arc::clone(&shared), output);
+        let writer = writer::Writer::new(Arc::clone(&shared), output, ring);
         thread::Builder::new()
             .name("log".into())
             .spawn(move || writer.run())

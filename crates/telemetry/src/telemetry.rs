@@ -1,11 +1,13 @@
 //! The one door to the log and the metrics.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::entry::{Account, Scribe};
 use crate::event::Event;
+use crate::ring::{LogRing, RingPlace, RingSettings};
 use crate::sink::{LogError, LogTarget, Sink};
 use crate::{Level, Metrics};
 
@@ -22,12 +24,15 @@ pub struct LogSettings {
     pub buffer_bytes: usize,
     /// The account that every entry names.
     pub account: String,
+    /// How much of what is written is kept to be read back; nothing if not said.
+    pub ring: Option<RingSettings>,
 }
 
 /// The log and the metrics of a process. Shared by `Arc`; all methods may be called from any thread.
 pub struct Telemetry {
     metrics: Arc<Metrics>,
     sink: Option<Sink>,
+    ring: Option<Arc<LogRing>>,
     level: Level,
     account: Account,
 }
@@ -36,12 +41,13 @@ impl Telemetry {
     /// Opens the log and starts the thread that writes it (none for [`LogTarget::Discard`]).
     ///
     /// # Errors
-    /// When the file cannot be opened, or the thread not started.
+    /// When the file or the folder of what is kept cannot be opened, or the thread not started.
     pub fn start(settings: LogSettings) -> Result<Self, LogError> {
-        let LogSettings { target, level, buffer_bytes, account } = settings;
+        let LogSettings { target, level, buffer_bytes, account, ring } = settings;
         let metrics = Arc::new(Metrics::new());
-        let sink = Sink::start(target, buffer_bytes, Arc::clone(&metrics))?;
-        Ok(Telemetry { metrics, sink, level, account: Account::new(&account) })
+        let ring = ring.map(open_ring).transpose()?;
+        let sink = Sink::start(target, ring.clone(), buffer_bytes, Arc::clone(&metrics))?;
+        Ok(Telemetry { metrics, sink, ring, level, account: Account::new(&account) })
     }
 
     /// Counts an event and writes its entry, if the log's level is not above the event's. Never
@@ -63,6 +69,11 @@ impl Telemetry {
         &self.metrics
     }
 
+    /// The entries of late; none if none are kept.
+    pub fn ring(&self) -> Option<&Arc<LogRing>> {
+        self.ring.as_ref()
+    }
+
     /// Waits until everything recorded before is written, but no longer than `deadline`; says
     /// whether it is.
     pub fn flush(&self, deadline: Duration) -> bool {
@@ -78,6 +89,15 @@ impl Telemetry {
             sink.reopen();
         }
     }
+}
+
+fn open_ring(settings: RingSettings) -> Result<Arc<LogRing>, LogError> {
+    let folder = match &settings.place {
+        RingPlace::Folder(folder) => folder.clone(),
+        RingPlace::Memory => PathBuf::new(),
+    };
+    let ring = LogRing::open(settings).map_err(|cause| LogError::Ring { folder, cause })?;
+    Ok(Arc::new(ring))
 }
 
 impl Drop for Telemetry {

@@ -7,8 +7,13 @@ const SECONDS_PER_DAY: u64 = 86_400;
 /// Bytes of a date and time.
 const DATE_BYTES: usize = 23;
 
+const DAYS_FROM_0000_03_01_TO_1970: u64 = 719_468;
+
 /// Where it stands in [`Text`].
 const DATE_AT: usize = 14;
+
+/// Bytes of the day in a date and time.
+pub(crate) const DAY_BYTES: usize = 10;
 
 /// The time now, as text, which is put together anew only when it is another one.
 pub(crate) struct Clock {
@@ -62,6 +67,38 @@ pub(crate) fn date(since_epoch: Duration) -> [u8; DATE_BYTES] {
     *text[DATE_AT..].first_chunk().expect("a date and its quotation mark follow the key")
 }
 
+/// The day of an entry, as text, and its time in milliseconds since 1970; none if the line does not
+/// begin as an entry does.
+pub(crate) fn read(line: &[u8]) -> Option<(&[u8; DAY_BYTES], u64)> {
+    let date = line.strip_prefix(&EPOCH[..DATE_AT])?.first_chunk::<DATE_BYTES>()?;
+    let (mut digits, fixed) = ([0; DATE_BYTES], &EPOCH[DATE_AT..]);
+    for (at, (byte, like)) in date.iter().zip(fixed).enumerate() {
+        match (byte, like.is_ascii_digit()) {
+            (b'0'..=b'9', true) => digits[at] = u64::from(byte - b'0'),
+            (byte, false) if byte == like => {}
+            (_, _) => return None,
+        }
+    }
+    let number = |range: std::ops::Range<usize>| digits[range].iter().fold(0, |n, d| n * 10 + d);
+    let (month, day) = (number(5..7), number(8..10));
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days_since_1970(number(0..4), month, day)?;
+    let of_day = (number(11..13) * 60 + number(14..16)) * 60 + number(17..19);
+    let millis = (days * SECONDS_PER_DAY + of_day) * 1_000 + number(20..23);
+    Some((date.first_chunk()?, millis))
+}
+
+/// The inverse of [`civil`]; none before 1970.
+fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let (cycle, year_of_cycle) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
+    (cycle * 146_097 + day_of_cycle).checked_sub(DAYS_FROM_0000_03_01_TO_1970)
+}
+
 fn encode(since_epoch: Duration) -> Text {
     let second = since_epoch.as_secs();
     let (year, month, day) = civil(second / SECONDS_PER_DAY);
@@ -90,7 +127,6 @@ fn put(digits: &mut [u8], mut value: u64) {
 /// Years are counted from March, so that the leap day is the last of its year, and in cycles of 400
 /// years (146,097 days), which all have the same days.
 fn civil(days: u64) -> (u64, u64, u64) {
-    const DAYS_FROM_0000_03_01_TO_1970: u64 = 719_468;
     let shifted = days + DAYS_FROM_0000_03_01_TO_1970;
     let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
     let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
@@ -136,6 +172,7 @@ mod tests {
         let (mut year, mut month, mut day) = (1970, 1, 1);
         for days in 0..146_097 {
             assert_eq!(civil(days), (year, month, day));
+            assert_eq!(days_since_1970(year, month, day), Some(days));
             let length = match month {
                 2 => 28 + u64::from(leap(year)),
                 4 | 6 | 9 | 11 => 30,
@@ -149,6 +186,28 @@ mod tests {
                 (year, month) = (year + 1, 1);
             }
         }
+    }
+
+    #[test]
+    fn the_time_of_an_entry_is_read_back() {
+        for millis in [0, 951_782_399_999, 1_709_251_199_007, 4_107_542_400_000] {
+            let mut line = encode(Duration::from_millis(millis)).to_vec();
+            line.extend_from_slice(b",\"logLevel\":\"INFO\"}");
+            let (day, read) = super::read(&line).unwrap();
+            assert_eq!((day.as_slice(), read), (&text(millis).as_bytes()[..10], millis));
+        }
+        let is_read = |date: &str| {
+            let line = format!("{{\"timestamp\":\"{date}\"");
+            super::read(line.as_bytes()).is_some()
+        };
+        let broken = ["1970-01-01 00:00:00", "1970-13-01 00:00:00.000", "1970-01-00 00:00:00.000"];
+        for broken in
+            broken.into_iter().chain(["1969-12-31 23:59:59.999", "1970-01-01T00:00:00.000"])
+        {
+            assert!(!is_read(broken), "{broken}");
+        }
+        assert_eq!(super::read(b""), None);
+        assert_eq!(super::read(b"{\"logLevel\":\"INFO\"}"), None);
     }
 
     #[test]

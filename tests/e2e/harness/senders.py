@@ -12,11 +12,11 @@ from harness.answer import Answer
 from harness.wire_device import tls_context
 
 
-def boto3_client(server, credentials, url=None, **config):
+def boto3_client(server, credentials, url=None, service="iot-data", **config):
     """An unmodified boto3 client. One attempt, so that a test sees every answer."""
     config.setdefault("retries", {"total_max_attempts": 1})
     return boto3.client(
-        "iot-data",
+        service,
         region_name=server.region,
         endpoint_url=url or server.url("https"),
         verify=server.ca,

@@ -120,6 +120,6 @@ class Server:
 
 def copy_folder(template, folder):
     """A data folder like another one, without what a run left behind."""
-    ignored = shutil.ignore_patterns("log.jsonl*", "ready*.json", "store")
+    ignored = shutil.ignore_patterns("log.jsonl*", "ready*.json", "store", "logs")
     shutil.copytree(template, folder, ignore=ignored)
     return folder

@@ -8,7 +8,7 @@ pub(crate) mod get_retained_message;
 pub(crate) mod list_retained_messages;
 pub(crate) mod list_subscriptions;
 mod page;
-mod page_token;
+pub(crate) mod page_token;
 pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod send_direct_message;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const VERSION: u8 = 1;
 
 /// The token of a page that follows the one whose last entry has this name.
-pub(super) fn encode(last: &str) -> String {
+pub(crate) fn encode(last: &str) -> String {
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(&checksum(last).to_be_bytes());
     bytes.extend_from_slice(last.as_bytes());
@@ -18,7 +18,7 @@ pub(super) fn encode(last: &str) -> String {
 }
 
 /// The name in a token; none if it is no token, or not whole.
-pub(super) fn decode(token: &str) -> Option<String> {
+pub(crate) fn decode(token: &str) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let ([VERSION], rest) = bytes.split_first_chunk()? else { return None };
     let (sum, last) = rest.split_first_chunk()?;

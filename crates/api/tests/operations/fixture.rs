@@ -60,6 +60,7 @@ impl Fixture {
             target: LogTarget::Writer(Box::new(log.clone())),
             level: Level::Info,
             buffer_bytes: 1 << 20,
+            ring: None,
             account: "123456789012".to_owned(),
         });
         let records = Arc::new(Memory::new());

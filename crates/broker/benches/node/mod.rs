@@ -18,6 +18,7 @@ pub fn start(kept: Option<Storage>) -> Arc<Node> {
         target: LogTarget::Discard,
         level: Level::Info,
         buffer_bytes: 1 << 20,
+        ring: None,
         account: "123456789012".to_owned(),
     };
     Node::start(NodeSettings {

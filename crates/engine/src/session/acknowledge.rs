@@ -39,9 +39,10 @@ impl<W> Session<W> {
             }
             Some(Slot::Kept(entry, _)) => {
                 self.record(|| Change::Removed { seq: entry.seq });
-                Step::Nothing
+                Step::Acknowledged
             }
-            Some(Slot::Once(_) | Slot::Released(..)) | None => Step::Nothing,
+            Some(Slot::Once(_)) => Step::Acknowledged,
+            Some(Slot::Released(..)) | None => Step::Nothing,
         }
     }
 

@@ -14,6 +14,8 @@ use crate::direct::Settlement;
 pub enum Step<'a, W> {
     /// Nothing more; the session has dealt with it.
     Nothing,
+    /// The client acknowledged a message at QoS 1 that was published.
+    Acknowledged,
     /// A confirmed direct message settled.
     Settled(W, Settlement),
     /// A publish to authorise and route; then [`Session::acknowledge`].

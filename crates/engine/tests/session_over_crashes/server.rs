@@ -258,7 +258,7 @@ impl Server {
         };
         let Some(session) = &mut self.session else { return };
         match session.handle_packet(packet, self.now, &mut self.out) {
-            Step::Nothing | Step::Settled(..) => self.send_backlog(),
+            Step::Nothing | Step::Acknowledged | Step::Settled(..) => self.send_backlog(),
             Step::Publish(incoming) => {
                 if let (Some(id), Some(message)) = (incoming.packet_id, message) {
                     self.take(id, incoming.qos, message);

@@ -120,7 +120,7 @@ impl Harness {
             mqtt::decode(bytes, self.terms.version, 1 << 20).expect("well-formed").expect("whole");
         let session = self.session.as_mut().expect("open");
         match session.handle_packet(packet, self.now, &mut self.out) {
-            Step::Nothing => Answer::Nothing,
+            Step::Nothing | Step::Acknowledged => Answer::Nothing,
             Step::Settled(waiter, settlement) => Answer::Settled(waiter, settlement),
             Step::Publish(_) => Answer::Published,
             Step::Throttled(_) => Answer::Throttled,

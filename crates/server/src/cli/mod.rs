@@ -10,6 +10,7 @@ mod policy_test;
 mod runtime;
 mod send;
 mod serve;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ enum Command {
     Check(check::CheckArgs),
     Send(send::SendArgs),
     Listen(listen::ListenArgs),
+    Usage(usage::UsageArgs),
     /// Asks the policies of a registry
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -58,6 +60,7 @@ impl Tenfour {
             Command::Check(arguments) => arguments.run(),
             Command::Send(arguments) => arguments.run(),
             Command::Listen(arguments) => arguments.run(),
+            Command::Usage(arguments) => arguments.run(),
             Command::Policy(PolicyCommand::Test(arguments)) => arguments.run(),
         }
     }

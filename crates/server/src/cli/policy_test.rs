@@ -28,7 +28,7 @@ pub struct PolicyTestArgs {
     /// Does what: iot:Connect, iot:Publish, iot:Subscribe, iot:Receive, iot:SendDirectMessage …
     #[arg(long, value_name = "ACTION")]
     pub action: Action,
-    /// To what: client/ID, topic/NAME, topicfilter/FILTER, thing/NAME, an ARN, or *
+    /// To what: client/ID, topic/NAME, topicfilter/FILTER, thing/NAME, log-group:NAME:*, an ARN, or *
     #[arg(long, value_name = "RESOURCE")]
     pub resource: String,
     /// A context key of the request, such as iot:Topic=commands/reboot; may be repeated
@@ -122,7 +122,7 @@ impl<'a> Target<'a> {
         let mut name = text;
         if let Some(rest) = text.strip_prefix("arn:") {
             let fields: Vec<_> = rest.splitn(5, ':').collect();
-            let ["aws", "iot", of_region, of_account, of_name] = fields[..] else {
+            let ["aws", "iot" | "logs", of_region, of_account, of_name] = fields[..] else {
                 return Err(format!(
                     "--resource: expected arn:aws:iot:{region}:{account}:…, not {text}"
                 ));
@@ -130,6 +130,9 @@ impl<'a> Target<'a> {
             (region, account, name) = (of_region, of_account, of_name);
         }
         let scope = Scope::new(region, account);
+        if let Some(group) = name.strip_prefix("log-group:") {
+            return Ok(Target { scope, resource: Resource::LogGroup(group) });
+        }
         let resource = match name.split_once('/') {
             Some(("client", id)) => Resource::Client(id),
             Some(("topic", topic)) => Resource::Topic(topic),
@@ -159,6 +162,7 @@ impl<'a> Target<'a> {
             Resource::Certificate(_) => "cert",
             Resource::CaCertificate(_) => "cacert",
             Resource::Policy(_) => "policy",
+            Resource::LogGroup(_) => "log-group",
             Resource::Any => "*",
         };
         let right = match action {
@@ -202,6 +206,10 @@ impl<'a> Target<'a> {
             | Action::DeletePolicy
             | Action::DeletePolicyVersion
             | Action::ListTargetsForPolicy => "policy",
+            Action::DescribeLogGroups
+            | Action::DescribeLogStreams
+            | Action::GetLogEvents
+            | Action::FilterLogEvents => "log-group",
             Action::ListRetainedMessages
             | Action::CreateKeysAndCertificate
             | Action::CreateCertificateFromCsr

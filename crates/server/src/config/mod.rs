@@ -4,6 +4,7 @@
 
 mod document;
 mod listeners;
+mod log;
 mod mistake;
 mod overrides;
 mod principal;
@@ -25,6 +26,7 @@ use engine::profile::{self, Profile};
 
 pub use document::{Table, Value, closest, list, read};
 pub use listeners::{ListenerName, Listeners, MqttAccess};
+pub use log::{KeptLog, Log, LogLevel, LogTarget};
 pub use mistake::{Mistakes, Place};
 pub use overrides::Overrides;
 pub use principal::PrincipalName;
@@ -72,55 +74,6 @@ pub struct Config {
     pub bounds: Bounds,
     /// The log.
     pub log: Log,
-}
-
-/// Where log entries go, and which.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// Where they go.
-    pub target: LogTarget,
-    /// Which are written.
-    pub level: LogLevel,
-}
-
-/// Where log entries go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// To standard output.
-    Stdout,
-    /// To the end of this file.
-    File(PathBuf),
-}
-
-/// Which log entries are written: AWS's levels (spec 8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    /// All of them.
-    Debug,
-    /// Successes, warnings and errors.
-    Info,
-    /// Warnings and errors.
-    Warn,
-    /// Errors.
-    Error,
-    /// None.
-    Disabled,
-}
-
-impl LogLevel {
-    /// Its name in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            LogLevel::Debug => "DEBUG",
-            LogLevel::Info => "INFO",
-            LogLevel::Warn => "WARN",
-            LogLevel::Error => "ERROR",
-            LogLevel::Disabled => "DISABLED",
-        }
-    }
-
-    const ALL: [LogLevel; 5] =
-        [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error, LogLevel::Disabled];
 }
 
 impl Config {
@@ -233,7 +186,7 @@ impl Config {
             traces: traces::read(table.table("traces")),
             quotas: quotas::read_quotas(table.table("quotas"), &profile.quotas),
             bounds: quotas::read_bounds(table.table("limits")),
-            log: read_log(table.table("log")),
+            log: log::read(table.table("log"), folder),
         };
         (config, places)
     }
@@ -247,24 +200,6 @@ fn read_folder(value: &Value<'_>) -> Option<PathBuf> {
         return None;
     }
     Some(path)
-}
-
-fn read_log(mut table: Table<'_>) -> Log {
-    let target = table.get("file").and_then(|value| {
-        if value.text()? == "stdout" {
-            return Some(LogTarget::Stdout);
-        }
-        let path = value.path()?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            value.mistake(format_args!("there is no folder {}", folder.display()));
-            return None;
-        }
-        Some(LogTarget::File(path))
-    });
-    let levels = LogLevel::ALL.map(|level| (level.as_str(), level));
-    let level = table.get("level").and_then(|value| value.one_of(&levels));
-    Log { target: target.unwrap_or(LogTarget::Stdout), level: level.unwrap_or(LogLevel::Info) }
 }
 
 /// A region becomes part of ARNs and of the scope of signatures, so it is made like a host label.

@@ -53,7 +53,13 @@ fn an_empty_file_is_the_default() {
     assert_eq!(config.bounds, Bounds::default());
     assert_eq!(config.listeners, Listeners::default());
     assert!(config.registry.is_dir());
-    assert_eq!(config.log, Log { target: LogTarget::Stdout, level: LogLevel::Info });
+    let kept = KeptLog {
+        folder: file.parent().unwrap().join("logs"),
+        bytes: 256 * 1024 * 1024,
+        age: Duration::from_secs(7 * 86_400),
+    };
+    let log = Log { target: LogTarget::Stdout, level: LogLevel::Info, kept: Some(kept) };
+    assert_eq!(config.log, log);
 }
 
 #[test]
@@ -204,6 +210,24 @@ fn all_mistakes_are_found_at_once_each_on_its_line() {
             (11, "there is no folder"),
         ],
     );
+}
+
+#[test]
+fn what_is_kept_of_the_log_can_be_set_and_be_nothing() {
+    let log = load("[log]\nfolder = \"kept\"\nkept_bytes = 131072\nkept_for = 3600").unwrap().log;
+    let kept = log.kept.unwrap();
+    assert_eq!((kept.bytes, kept.age), (131_072, Duration::from_secs(3_600)));
+    assert!(kept.folder.ends_with("kept"));
+    assert_eq!(load("[log]\nkept_bytes = 0").unwrap().log.kept, None);
+    assert_mistakes(
+        "[log]\nkept_bytes = 5\nkept_for = 1\nfolder = \"\"\n",
+        &[
+            (2, "expected 0 to keep nothing, or bytes from 131072 to"),
+            (3, "expected seconds, 60 to 315360000, not 1"),
+            (4, "expected a path, not an empty string"),
+        ],
+    );
+    assert_mistakes("[log]\nkept_bytes = -1\n", &[(2, "expected a whole number, 0 to")]);
 }
 
 #[test]

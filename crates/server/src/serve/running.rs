@@ -12,7 +12,8 @@ use api::{Api, Registrar};
 use broker::{FAREWELL, Node, NodeSettings, Storage};
 use engine::session::Rules;
 use policy::Scope;
-use telemetry::{LogError, LogSettings, Telemetry, event};
+use store::Durability;
+use telemetry::{LogError, LogSettings, RingPlace, RingSettings, Telemetry, event};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -29,6 +30,9 @@ use crate::registry::Registry;
 
 /// How long the end may take beyond the drain: the last bytes and the log.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The most bytes of log entries that are kept in memory to be read back.
+const RING_IN_MEMORY: u64 = 16 * 1024 * 1024;
 
 /// A server that accepts on all its listeners.
 pub struct Running {
@@ -229,6 +233,20 @@ fn log_settings(config: &Config) -> LogSettings {
         },
         buffer_bytes: config.bounds.log_buffer_bytes,
         account: config.account.clone(),
+        ring: config.log.kept.as_ref().map(|kept| ring_settings(kept, config.storage.durability)),
+    }
+}
+
+/// What nothing outlives the process of is kept in memory, and less of it.
+fn ring_settings(kept: &config::KeptLog, durability: Durability) -> RingSettings {
+    let config::KeptLog { folder, bytes, age } = kept.clone();
+    match durability {
+        Durability::Memory => {
+            RingSettings { place: RingPlace::Memory, bytes: bytes.min(RING_IN_MEMORY), age }
+        }
+        Durability::Always | Durability::Batched => {
+            RingSettings { place: RingPlace::Folder(folder), bytes, age }
+        }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct DirectMessage<'a> {
     pub connection_epoch: Option<u64>,
     /// Size of the payload. Counted, not logged.
     pub payload_bytes: usize,
+    /// What the message is measured by (spec 9), in bytes. Counted, not logged.
+    pub metered_bytes: usize,
 }
 
 impl Event for DirectMessage<'_> {
@@ -88,7 +90,7 @@ impl Event for DirectMessage<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        metrics.direct_message(self.outcome, self.payload_bytes, self.delivery, self.ack);
+        metrics.direct_message(self);
         if let Some(quota) = exhausted(self.outcome) {
             metrics.throttled(quota);
         }

@@ -14,6 +14,8 @@ pub struct HttpPublish<'a> {
     pub topic: &'a str,
     /// Whether it is to be retained.
     pub retain: bool,
+    /// What it is measured by (spec 9), in bytes. Counted, not logged.
+    pub bytes: usize,
     /// Why it was refused; none for a success.
     pub refused: Option<Refusal<'a>>,
 }
@@ -49,6 +51,6 @@ impl Event for HttpPublish<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        metrics.publish_in(&Refusal::verdict(self.refused.as_ref()));
+        metrics.publish_in(&Refusal::verdict(self.refused.as_ref()), self.bytes);
     }
 }

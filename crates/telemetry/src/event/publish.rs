@@ -21,6 +21,8 @@ pub struct PublishIn<'a> {
     pub topic: &'a str,
     /// Whether it is to be retained.
     pub retain: bool,
+    /// What it is measured by (spec 9), in bytes. Counted, not logged.
+    pub bytes: usize,
     /// Accepted or refused.
     pub outcome: Verdict<'a>,
 }
@@ -55,7 +57,7 @@ impl Event for PublishIn<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        metrics.publish_in(&self.outcome);
+        metrics.publish_in(&self.outcome, self.bytes);
     }
 }
 
@@ -72,6 +74,8 @@ pub struct PublishOut<'a> {
     pub source: SocketAddr,
     /// The topic.
     pub topic: &'a str,
+    /// What it is measured by (spec 9), in bytes. Counted, not logged.
+    pub bytes: usize,
     /// Sent or not.
     pub outcome: Verdict<'a>,
 }
@@ -103,6 +107,6 @@ impl Event for PublishOut<'_> {
     }
 
     fn count(&self, metrics: &Metrics) {
-        metrics.publish_out(&self.outcome);
+        metrics.publish_out(&self.outcome, self.bytes);
     }
 }

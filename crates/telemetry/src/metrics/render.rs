@@ -10,7 +10,7 @@ use engine::outcome::DirectOutcome;
 use crate::event::{SpanDrop, WebhookDrop};
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
-use crate::{Quota, Status, Verdict};
+use crate::{Metered, Quota, Status, Verdict};
 
 /// A name and what it means: the `# HELP` line.
 type Head = (&'static str, &'static str);
@@ -36,6 +36,7 @@ impl Metrics {
         page.direct_messages();
         page.connections();
         page.publish_and_subscribe();
+        page.metered();
         for gauge in gauges {
             page.gauge((gauge.name, gauge.help), gauge.value);
         }
@@ -139,6 +140,17 @@ impl Page<'_> {
         );
     }
 
+    fn metered(&mut self) {
+        self.family::<Metered, _>(
+            (
+                "tenfour_metered_units_total",
+                "Messages in units of 5 KB, begun ones as whole, as AWS meters them.",
+            ),
+            "kind",
+            |shard| &shard.metered,
+        );
+    }
+
     fn http_and_refusals(&mut self) {
         self.http_requests();
         self.family::<Quota, _>(
@@ -198,6 +210,13 @@ impl Page<'_> {
         self.counter(
             ("tenfour_log_write_errors_total", "Failed attempts to write or reopen the log."),
             |shard| &shard.log_write_errors,
+        );
+        self.counter(
+            (
+                "tenfour_log_entries_not_kept_total",
+                "Log entries that could not be kept to be read back.",
+            ),
+            |shard| &shard.log_entries_not_kept,
         );
         self.head(("tenfour_build_info", "Always 1; the labels tell the build."), "gauge");
         self.sample("tenfour_build_info", Some(("version", env!("CARGO_PKG_VERSION"))), 1);

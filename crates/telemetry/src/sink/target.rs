@@ -32,6 +32,18 @@ pub enum LogError {
         #[source]
         cause: io::Error,
     },
+    /// The folder of the entries that are kept cannot be used.
+    #[error(
+        "cannot keep log entries in {}: {cause}; name another folder with `folder` in [log], or \
+         keep none with `kept_bytes = 0`", folder.display()
+    )]
+    Ring {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// Standard output is closed.
     #[error("cannot write the log to standard output: {0}")]
     Stdout(#[source] io::Error),

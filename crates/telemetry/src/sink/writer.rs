@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Shared;
 use super::target::Output;
+use crate::ring::LogRing;
 
 /// How long entries gather while there are any, before they are written together.
 const GATHER: Duration = Duration::from_millis(2);
@@ -27,24 +28,41 @@ pub(super) struct Writer {
     position: usize,
     /// Whether the last attempt failed; an outage is said once, not at each attempt.
     failing: bool,
+    ring: Option<Arc<LogRing>>,
+    /// The same of the ring.
+    ring_failing: bool,
 }
 
 /// What the writer is to do next.
 enum Step {
     Reopen,
+    /// Entries were taken.
+    Keep,
     Write,
     End,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, output: Output) -> Self {
-        Writer { shared, output, batch: Vec::new(), position: 0, failing: false }
+    pub(super) fn new(shared: Arc<Shared>, output: Output, ring: Option<Arc<LogRing>>) -> Self {
+        Writer {
+            shared,
+            output,
+            batch: Vec::new(),
+            position: 0,
+            failing: false,
+            ring,
+            ring_failing: false,
+        }
     }
 
     pub(super) fn run(mut self) {
         loop {
             match self.next_step() {
                 Step::Reopen => self.reopen(),
+                Step::Keep => {
+                    self.keep();
+                    self.write();
+                }
                 Step::Write => self.write(),
                 Step::End => return,
             }
@@ -75,12 +93,28 @@ impl Writer {
                 self.batch.clear();
                 self.position = 0;
                 mem::swap(&mut self.batch, &mut state.pending);
-                return Step::Write;
+                return Step::Keep;
             }
             state.hurry = false;
             state.parked = true;
             self.shared.work.wait(&mut state);
             state.parked = false;
+        }
+    }
+
+    /// Gives the batch to the ring, once: what it cannot keep is dropped, since the log has it.
+    fn keep(&mut self) {
+        let Some(ring) = &self.ring else { return };
+        let kept = ring.append(&self.batch);
+        let was_failing = mem::replace(&mut self.ring_failing, kept.is_err());
+        if let Err((entries, error)) = kept {
+            self.shared.metrics.log_entries_not_kept(entries);
+            if !was_failing {
+                complain(&format!(
+                    "cannot keep log entries to be read back: {error}; until that is mended they \
+                     are in the log alone"
+                ));
+            }
         }
     }
 
@@ -164,7 +198,7 @@ mod tests {
             metrics: Arc::new(Metrics::new()),
         });
         let output = LogTarget::Writer(Box::new(io::sink())).open().unwrap().unwrap();
-        Writer { batch: batch.into(), position, ..Writer::new(shared, output) }
+        Writer { batch: batch.into(), position, ..Writer::new(shared, output, None) }
     }
 
     #[test]

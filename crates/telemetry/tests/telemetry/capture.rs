@@ -82,7 +82,13 @@ impl Write for Capture {
 }
 
 pub fn settings(target: LogTarget) -> LogSettings {
-    LogSettings { target, level: Level::Debug, buffer_bytes: 1024 * 1024, account: ACCOUNT.into() }
+    LogSettings {
+        target,
+        level: Level::Debug,
+        buffer_bytes: 1024 * 1024,
+        account: ACCOUNT.into(),
+        ring: None,
+    }
 }
 
 pub fn captured() -> (Telemetry, Capture) {
@@ -129,6 +135,7 @@ pub fn direct<'a>(outcome: &'a DirectOutcome) -> DirectMessage<'a> {
         ack: None,
         connection_epoch: None,
         payload_bytes: 17,
+        metered_bytes: 17,
     }
 }
 

@@ -59,6 +59,7 @@ fn publish_in(outcome: Verdict<'_>) -> PublishIn<'_> {
         source: source(),
         topic: "telemetry/t",
         retain: false,
+        bytes: 9,
         outcome,
     }
 }
@@ -258,8 +259,13 @@ fn refused(class: FailureClass, reason: &'static str) -> Option<Refusal<'static>
 
 #[test]
 fn a_publish_over_http_has_no_client_id() {
-    let event =
-        HttpPublish { sender: sender(), topic: "telemetry/t", retain: false, refused: None };
+    let event = HttpPublish {
+        sender: sender(),
+        topic: "telemetry/t",
+        retain: false,
+        bytes: 9,
+        refused: None,
+    };
     let expected = json!({
         "logLevel": "INFO", "traceId": TRACE, "accountId": ACCOUNT, "status": "Success",
         "eventType": "Publish-In", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
@@ -272,7 +278,7 @@ fn a_publish_over_http_has_no_client_id() {
 #[test]
 fn a_refused_publish_over_http_tells_the_words_of_its_answer() {
     let refused = refused(FailureClass::ClientError, "INVALID_TOPIC");
-    let event = HttpPublish { sender: sender(), topic: "", retain: false, refused };
+    let event = HttpPublish { sender: sender(), topic: "", retain: false, bytes: 9, refused };
     let expected = json!({
         "logLevel": "ERROR", "traceId": TRACE, "accountId": ACCOUNT, "status": "Failure",
         "eventType": "Publish-In", "protocol": "HTTP", "principalId": "AIDAEXAMPLE",
@@ -345,6 +351,7 @@ fn a_publish_to_a_subscriber_names_the_subscriber() {
         principal_id: "def",
         source: source(),
         topic: "telemetry/t",
+        bytes: 9,
         outcome: Verdict::Failure {
             class: FailureClass::Throttle(Quota::PublishesPerConnection),
             code: None,

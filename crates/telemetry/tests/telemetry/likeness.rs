@@ -267,6 +267,7 @@ proptest! {
             ack,
             connection_epoch,
             payload_bytes: 0,
+            metered_bytes: 0,
         };
         let (telemetry, capture) = captured();
         telemetry.record(&event);
@@ -304,12 +305,14 @@ proptest! {
             let source = source.parse().expect("an address");
             let (retain, outcome) = (*retain, *outcome);
             if *out {
-                let event = PublishOut { trace_id, client_id, principal_id, source, topic, outcome };
+                let bytes = 9;
+                let event =
+                    PublishOut { trace_id, client_id, principal_id, source, topic, bytes, outcome };
                 telemetry.record(&event);
                 expected.push(publish_out_line(&event));
             } else {
                 let event =
-                    PublishIn { trace_id, client_id, principal_id, source, topic, retain, outcome };
+                    PublishIn { trace_id, client_id, principal_id, source, topic, retain, bytes: 9, outcome };
                 telemetry.record(&event);
                 expected.push(publish_in_line(&event));
             }
@@ -374,6 +377,7 @@ fn two_logs_on_one_thread_keep_their_accounts() {
                 source: "192.0.2.7:1".parse().expect("an address"),
                 topic: "t",
                 retain: false,
+                bytes: 9,
                 outcome: Verdict::Success,
             });
         }

@@ -149,6 +149,7 @@ fn messages(telemetry: &Telemetry) {
         source: source(),
         topic: "telemetry/t",
         retain: false,
+        bytes: 9,
         outcome: Verdict::Success,
     };
     telemetry.record(&publish);
@@ -161,6 +162,7 @@ fn messages(telemetry: &Telemetry) {
         principal_id: "def",
         source: source(),
         topic: "telemetry/t",
+        bytes: 9,
         outcome: Verdict::Success,
     };
     telemetry.record(&delivery);

@@ -8,7 +8,9 @@ use std::{process, thread};
 
 use engine::outcome::DirectOutcome;
 use telemetry::event::{DirectMessage, RegistryReload, Server};
-use telemetry::{Level, LogSettings, LogTarget, Telemetry};
+use telemetry::{
+    Direction, Level, LogSettings, LogTarget, RingPlace, RingSettings, Telemetry, Walk,
+};
 
 use crate::capture::{Capture, PATIENCE, captured, direct, sample, settings};
 
@@ -224,6 +226,79 @@ fn a_failed_reopen_keeps_the_old_file() {
     assert!(telemetry.flush(PATIENCE));
     let text = fs::read_to_string(moved.join("log.jsonl")).unwrap();
     assert_eq!(text.lines().count(), 1);
+}
+
+/// What is kept to be read back.
+fn kept(telemetry: &Telemetry) -> String {
+    let ring = telemetry.ring().expect("a ring");
+    let walk = Walk {
+        from: None,
+        direction: Direction::Forward,
+        of_day: &|_| true,
+        window: 0..u64::MAX,
+        bytes: u64::MAX,
+    };
+    let mut text = String::new();
+    let walked = ring.walk(&walk, &mut |entry| {
+        text.push_str(entry.text);
+        text.push('\n');
+        true
+    });
+    walked.expect("readable");
+    text
+}
+
+fn ring(place: RingPlace) -> Option<RingSettings> {
+    Some(RingSettings { place, bytes: 1 << 20, age: Duration::from_secs(3_600) })
+}
+
+#[test]
+fn what_is_written_is_kept_as_it_is_and_what_is_not_is_not() {
+    let folder = Folder::new("ring");
+    for place in [RingPlace::Memory, RingPlace::Folder(folder.0.join("logs"))] {
+        let capture = Capture::default();
+        let telemetry = started(&capture, |settings| {
+            settings.level = Level::Error;
+            settings.ring = ring(place.clone());
+        });
+        for outcome in [&GOOD, &BAD, &GOOD, &BAD] {
+            telemetry.record(&direct(outcome));
+        }
+        assert!(telemetry.flush(PATIENCE));
+        assert_eq!(capture.entries().len(), 2);
+        assert_eq!(kept(&telemetry), capture.text());
+    }
+}
+
+#[test]
+fn a_broken_log_keeps_nothing_from_being_read_back_and_the_other_way_round() {
+    let capture = Capture::default();
+    let telemetry = started(&capture, |settings| settings.ring = ring(RingPlace::Memory));
+    capture.break_off();
+    telemetry.record(&direct(&GOOD));
+    eventually("it is kept", || kept(&telemetry).lines().count() == 1);
+
+    let folder = Folder::new("no-ring");
+    let logs = folder.0.join("logs");
+    let capture = Capture::default();
+    let place = RingPlace::Folder(logs.clone());
+    let telemetry = started(&capture, |settings| settings.ring = ring(place));
+    fs::remove_dir(&logs).unwrap();
+    telemetry.record(&direct(&GOOD));
+    assert!(telemetry.flush(PATIENCE));
+    assert_eq!(capture.entries().len(), 1);
+    assert_eq!(sample(&telemetry, "tenfour_log_entries_not_kept_total"), 1.0);
+    assert_eq!(kept(&telemetry), "");
+}
+
+#[test]
+fn a_folder_that_cannot_be_had_is_named_with_the_cause() {
+    let place = RingPlace::Folder("/proc/nowhere/logs".into());
+    let settings =
+        LogSettings { ring: ring(place), ..settings(LogTarget::Writer(Box::new(std::io::sink()))) };
+    let sentence = Telemetry::start(settings).err().unwrap().to_string();
+    assert!(sentence.starts_with("cannot keep log entries in /proc/nowhere/logs: "), "{sentence}");
+    assert!(sentence.contains("kept_bytes = 0"), "{sentence}");
 }
 
 #[test]

@@ -8,9 +8,9 @@ use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ReasonCode, Version};
 use telemetry::event::{
     AuthenticationType, AuthnError, Connect, DirectMessage, DirectMessageDryRun, Disconnect,
-    HttpPublish, Protocol, PublishIn, Refusal, Sender, SpanDrop,
+    HttpPublish, Protocol, PublishIn, PublishOut, Refusal, Sender, SpanDrop,
 };
-use telemetry::{FailureClass, LogTarget, Quota, Telemetry, Verdict};
+use telemetry::{FailureClass, LogTarget, Metered, Quota, Telemetry, Verdict};
 
 use crate::capture::{direct, page, sample, settings, source, trace_id};
 
@@ -279,6 +279,7 @@ fn bytes_requests_and_publishes_are_counted() {
         source: source(),
         topic: "t",
         retain: false,
+        bytes: 9,
         outcome: Verdict::Success,
     });
     assert_eq!(sample(&telemetry, "tenfour_mqtt_received_bytes_total"), 111.0);
@@ -293,11 +294,65 @@ fn bytes_requests_and_publishes_are_counted() {
     assert_eq!(sample(&telemetry, "tenfour_publish_in_total{result=\"AuthError\"}"), 0.0);
 }
 
+/// The units that were metered: direct messages without and with confirmation, publishes in and
+/// out, PUBACKs.
+fn metered(telemetry: &Telemetry) -> [f64; 5] {
+    Metered::ALL.map(|what| {
+        let kind = what.word();
+        sample(telemetry, &format!("tenfour_metered_units_total{{kind=\"{kind}\"}}"))
+    })
+}
+
+#[test]
+fn messages_are_metered_in_units_that_are_begun() {
+    let telemetry = silent();
+    let party = (trace_id(), "myDevice", "abc", source());
+    let (trace_id, client_id, principal_id, source) = party;
+    for bytes in [1, 5_120, 5_121] {
+        let (topic, outcome) = ("t", Verdict::Success);
+        let refused = Verdict::Failure { class: FailureClass::AuthError, code: None, details: "" };
+        for outcome in [outcome, refused] {
+            let retain = false;
+            telemetry.record(&PublishIn {
+                trace_id,
+                client_id,
+                principal_id,
+                source,
+                topic,
+                retain,
+                bytes,
+                outcome,
+            });
+            let event =
+                PublishOut { trace_id, client_id, principal_id, source, topic, bytes, outcome };
+            telemetry.record(&event);
+        }
+        telemetry.metrics().metered(Metered::PubAck, bytes);
+    }
+    assert_eq!(metered(&telemetry), [0.0, 0.0, 4.0, 4.0, 4.0]);
+}
+
+#[test]
+fn a_direct_message_is_metered_once_if_it_got_to_the_device() {
+    let telemetry = silent();
+    let timed_out = DirectOutcome::ConfirmationTimeout;
+    let delivery = Some(Duration::from_millis(1));
+    let sent =
+        DirectMessage { delivery, metered_bytes: 6_000, ..direct(&DirectOutcome::Dispatched) };
+    let confirmed = DirectMessage { confirmation: true, outcome: &timed_out, ..sent };
+    telemetry.record(&sent);
+    telemetry.record(&confirmed);
+    telemetry.record(&confirmed);
+    telemetry.record(&DirectMessage { repeats: Some(trace_id()), ..confirmed });
+    telemetry.record(&DirectMessage { delivery: None, ..sent });
+    assert_eq!(metered(&telemetry), [2.0, 4.0, 0.0, 0.0, 0.0]);
+}
+
 #[test]
 fn publishes_over_http_count_with_those_of_devices() {
     let telemetry = silent();
     let sender = Sender { trace_id: trace_id(), principal_id: "abc", source: source() };
-    let event = HttpPublish { sender, topic: "t", retain: false, refused: None };
+    let event = HttpPublish { sender, topic: "t", retain: false, bytes: 9, refused: None };
     let class = FailureClass::Throttle(Quota::InboundPublishes);
     let refused = Some(Refusal { class, reason: "PUBLISH_THROTTLED", details: "Too many." });
     telemetry.record(&event);

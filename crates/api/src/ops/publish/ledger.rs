@@ -23,12 +23,20 @@ pub(super) struct Ledger {
     pub(super) sender: Peer,
     /// What could be read of the request.
     pub(super) request: Request,
+    /// What the message is measured by (spec 9), in bytes.
+    pub(super) metered_bytes: usize,
     trace_id: TraceId,
 }
 
 impl Ledger {
     pub(super) fn open(node: &Arc<Node>, sender: Peer, trace_id: TraceId) -> Self {
-        Ledger { node: Arc::clone(node), sender, request: Request::default(), trace_id }
+        Ledger {
+            node: Arc::clone(node),
+            sender,
+            request: Request::default(),
+            metered_bytes: 0,
+            trace_id,
+        }
     }
 
     /// Writes the entry and gives the answer.
@@ -39,6 +47,7 @@ impl Ledger {
             sender: logged(&self.sender, self.trace_id),
             topic: self.request.topic.as_deref().unwrap_or_default(),
             retain: self.request.retain,
+            bytes: self.metered_bytes,
             refused: refused.as_ref().map(|refused| refused.logged(&sentence)),
         });
         let fault = refused

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use broker::{Durable, Node, PublishRefused};
 use engine::message::Publication;
+use engine::metering;
 
 use self::input::Input;
 use self::ledger::Ledger;
@@ -28,6 +29,10 @@ pub(crate) fn begin<'a>(node: &Arc<Node>, label: &str, call: Call<'a>) -> Begun<
     let Call { head, payload, sender, trace_id, .. } = call;
     let mut ledger = Ledger::open(node, sender, trace_id);
     let input = Input::parse(label, head, node.rules().profile, &mut ledger.request);
+    if let Ok(input) = &input {
+        let properties = input.properties.as_properties();
+        ledger.metered_bytes = metering::message_bytes(&input.topic, properties, payload.len());
+    }
     match input.and_then(|input| publish(&ledger, &input, payload)) {
         Ok(durable) => Begun::Later(Later::Published(Publishing { ledger, durable })),
         Err(refused) => Begun::Answered(ledger.settle(Err(refused))),

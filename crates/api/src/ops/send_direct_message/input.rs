@@ -43,6 +43,8 @@ pub(super) struct Request {
     pub(super) timeout_seconds: Option<u64>,
     /// Whether nothing is to be sent.
     pub(super) dry_run: bool,
+    /// What the message is measured by beside its topic and payload (spec 9), in bytes.
+    pub(super) property_bytes: usize,
 }
 
 impl Input {

@@ -101,6 +101,9 @@ impl Ledger {
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,
             payload_bytes: self.payload_bytes,
+            metered_bytes: self.payload_bytes
+                + self.request.topic.as_ref().map_or(0, |topic| topic.len())
+                + self.request.property_bytes,
         });
     }
 

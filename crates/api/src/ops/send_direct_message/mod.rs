@@ -14,6 +14,7 @@ use std::sync::Arc;
 use broker::{Dispatched, HandOver, Node, Settle, Settled, Waiter};
 use engine::access::{Peer, SendPermit};
 use engine::direct::DirectMessage;
+use engine::metering;
 use engine::outcome::DirectOutcome;
 use mqtt::PropertiesBuf;
 use telemetry::TraceId;
@@ -73,6 +74,8 @@ pub(crate) fn begin<'a>(
         input.take_fingerprint(payload);
         let named = input.name_response(trace_id, &mut ledger.request);
         named.map_err(DirectOutcome::Invalid)?;
+        let properties = input.properties.as_properties();
+        ledger.request.property_bytes = metering::property_bytes(properties);
         Dispatch::authorise(node, deliveries, &ledger, (input, payload))
     });
     if let (Some(trace), Ok(_)) = (&ledger.trace, &checked) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use broker::Node;
 use engine::access::Peer;
+use engine::metering;
 use engine::outcome::DirectOutcome;
 use mqtt::{ClientId, PropertiesBuf};
 use telemetry::TraceId;
@@ -57,6 +58,7 @@ impl Alike {
             confirmation: self.confirmation.is_some(),
             timeout_seconds: self.confirmation.map(|timeout| timeout.as_secs()),
             dry_run: false,
+            property_bytes: metering::property_bytes(self.properties.as_properties()),
         };
         let checked = self.input(client_id, key, waited).and_then(|input| {
             Dispatch::authorise(node, deliveries, &ledger, (input, &self.payload))

@@ -114,6 +114,7 @@ mod tests {
             level: Level::Info,
             buffer_bytes: 1 << 16,
             account: "123456789012".to_owned(),
+            ring: None,
         });
         let telemetry = Arc::new(telemetry.unwrap());
         (Queue::new(most, Arc::clone(&telemetry)), telemetry)

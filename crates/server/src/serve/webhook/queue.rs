@@ -105,6 +105,7 @@ mod tests {
             target: LogTarget::Discard,
             level: Level::Info,
             buffer_bytes: 1 << 16,
+            ring: None,
             account: "123456789012".to_owned(),
         });
         let telemetry = Arc::new(telemetry.unwrap());

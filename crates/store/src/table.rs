@@ -19,11 +19,13 @@ pub enum Table {
     Wills,
     /// Retained messages, by topic.
     Retained,
+    /// Device Shadows: `thing ‖ 0 ‖ shadow`, so that those of one thing are neighbours.
+    Shadows,
 }
 
 impl Table {
     /// Every table, in the order of the variants.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Meta,
         Self::Sessions,
         Self::Subscriptions,
@@ -31,6 +33,7 @@ impl Table {
         Self::Received,
         Self::Wills,
         Self::Retained,
+        Self::Shadows,
     ];
 
     /// The name by which a store on disk knows the table. It is part of the format: it never changes.
@@ -44,6 +47,7 @@ impl Table {
             Self::Received => "received",
             Self::Wills => "wills",
             Self::Retained => "retained",
+            Self::Shadows => "shadows",
         }
     }
 

@@ -9,6 +9,7 @@ pub mod queue;
 pub mod received;
 pub mod retained;
 pub mod session;
+pub mod shadow;
 pub mod subscription;
 pub mod will;
 

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
 use crate::ops::send_direct_messages::Many;
+use crate::ops::thing_shadow::AskingShadow;
 use crate::reply::{Reply, line};
 
 /// What became of a request at once.
@@ -29,6 +30,8 @@ pub enum Later {
     Published(Publishing),
     /// A message goes to many: when it is known to whom.
     Many(Box<Many>),
+    /// A shadow is asked: when what it says is durable.
+    Shadow(Box<AskingShadow>),
 }
 
 impl Later {
@@ -37,6 +40,7 @@ impl Later {
         match self {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Many(many) => many.when_answered(then),
+            Later::Shadow(asking) => asking.when_answered(then),
         }
     }
 }

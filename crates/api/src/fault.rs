@@ -38,6 +38,7 @@ pub(crate) enum Kind {
     RequestTimeout,
     Conflict,
     RequestEntityTooLarge,
+    UnsupportedDocumentEncoding,
     Throttling,
     InternalFailure,
     ServiceUnavailable,
@@ -55,6 +56,7 @@ impl Kind {
             Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::UnsupportedDocumentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::Throttling => StatusCode::TOO_MANY_REQUESTS,
             Kind::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -71,6 +73,7 @@ impl Kind {
             Kind::MethodNotAllowed => "MethodNotAllowedException:",
             Kind::Conflict => "ConflictException:",
             Kind::RequestEntityTooLarge => "RequestEntityTooLargeException:",
+            Kind::UnsupportedDocumentEncoding => "UnsupportedDocumentEncodingException:",
             Kind::Throttling => "ThrottlingException:",
             Kind::InternalFailure => "InternalFailureException:",
             Kind::ServiceUnavailable => "ServiceUnavailableException:",
@@ -145,7 +148,11 @@ impl Fault {
             | Refused::Mqtt5Property(_)
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
-            | Refused::Client(_) => Kind::InvalidRequest,
+            | Refused::Client(_)
+            | Refused::ThingName(_)
+            | Refused::ShadowName(_)
+            | Refused::PageSize(_) => Kind::InvalidRequest,
+            Refused::Shadow(fault) => Kind::of_shadow(fault),
             Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
             Refused::Unauthorized(_) => Kind::Forbidden,
             Refused::NothingRetained | Refused::NoReceipt => Kind::ResourceNotFound,
@@ -169,8 +176,9 @@ impl Fault {
                 format!(
                     "No operation has the path {path}; a direct message goes to \
                      /connections/{{clientId}}/messages or, for many clients, to \
-                     /direct-messages, a publish to /topics/{{topic}}, and \
-                     retained messages are at /retainedMessage."
+                     /direct-messages, a publish to /topics/{{topic}}, \
+                     retained messages are at /retainedMessage, and the shadow of a thing is at \
+                     /things/{{thingName}}/shadow."
                 ),
             ),
             Misrouted::WrongMethod { allow } => Fault {
@@ -235,6 +243,27 @@ impl Fault {
 }
 
 impl Kind {
+    /// What is wrong with a shadow, or with a request to it (spec 10.4).
+    fn of_shadow(fault: &shadow::Fault) -> Kind {
+        match fault {
+            shadow::Fault::InvalidJson
+            | shadow::Fault::MissingState
+            | shadow::Fault::StateNotObject
+            | shadow::Fault::DesiredNotObject
+            | shadow::Fault::ReportedNotObject
+            | shadow::Fault::InvalidVersion
+            | shadow::Fault::InvalidClientToken
+            | shadow::Fault::TooManyLevels
+            | shadow::Fault::InvalidNode => Kind::InvalidRequest,
+            shadow::Fault::NoShadow(_) => Kind::ResourceNotFound,
+            shadow::Fault::VersionConflict => Kind::Conflict,
+            shadow::Fault::TooLarge => Kind::RequestEntityTooLarge,
+            shadow::Fault::NotUtf8 => Kind::UnsupportedDocumentEncoding,
+            shadow::Fault::TooManyRequests => Kind::Throttling,
+            shadow::Fault::Internal => Kind::InternalFailure,
+        }
+    }
+
     /// What a device's own refusal becomes (spec 12.7).
     fn of_rejection(code: ReasonCode) -> Kind {
         if code == ReasonCode::NotAuthorized {

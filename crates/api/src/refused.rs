@@ -22,6 +22,14 @@ pub(crate) enum Refused {
     NextToken(String),
     /// The query parameter `client`.
     Client(String),
+    /// The name of a thing in the path.
+    ThingName(String),
+    /// The query parameter `name`.
+    ShadowName(String),
+    /// The query parameter `pageSize`.
+    PageSize(String),
+    /// A shadow, or a request to it.
+    Shadow(shadow::Fault),
     /// The payload is larger than the quota.
     PayloadTooLarge {
         /// The quota, in bytes.
@@ -55,6 +63,10 @@ impl Refused {
             Refused::MaxResults(_) => "INVALID_MAX_RESULTS_PARAMETER",
             Refused::NextToken(_) => "INVALID_NEXT_TOKEN_PARAMETER",
             Refused::Client(_) => "INVALID_CLIENT_PARAMETER",
+            Refused::ThingName(_) => "INVALID_THING_NAME",
+            Refused::ShadowName(_) => "INVALID_SHADOW_NAME",
+            Refused::PageSize(_) => "INVALID_PAGE_SIZE_PARAMETER",
+            Refused::Shadow(fault) => fault.reason(),
             Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
             Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
@@ -62,6 +74,7 @@ impl Refused {
             Refused::ReceiptReaders => "RECEIPT_READERS_EXCEEDED",
             Refused::Throttled(Quota::RetainedPublishes) => "RETAINED_PUBLISH_THROTTLED",
             Refused::Throttled(Quota::RetainedMessages) => "RETAINED_MESSAGES_EXCEEDED",
+            Refused::Throttled(Quota::ShadowRequests) => "SHADOW_THROTTLED",
             Refused::Throttled(_) => "PUBLISH_THROTTLED",
             Refused::NotKept => "MESSAGE_NOT_KEPT",
             Refused::Internal => FailureClass::ServerError.reason(),
@@ -78,7 +91,11 @@ impl Refused {
             | Refused::Mqtt5Property(sentence)
             | Refused::MaxResults(sentence)
             | Refused::NextToken(sentence)
-            | Refused::Client(sentence) => sentence.clone(),
+            | Refused::Client(sentence)
+            | Refused::ThingName(sentence)
+            | Refused::ShadowName(sentence)
+            | Refused::PageSize(sentence) => sentence.clone(),
+            Refused::Shadow(fault) => fault.to_string(),
             Refused::PayloadTooLarge { limit } => {
                 format!("The payload is larger than {limit} bytes.")
             }
@@ -99,6 +116,7 @@ impl Refused {
             Refused::Throttled(Quota::RetainedMessages) => {
                 "The account has as many retained messages as it may have; remove one first.".into()
             }
+            Refused::Throttled(Quota::ShadowRequests) => shadow::Fault::TooManyRequests.to_string(),
             Refused::Throttled(_) => {
                 "The account's rate of publishes is exceeded; try again later.".into()
             }
@@ -125,13 +143,18 @@ impl Refused {
             | Refused::MaxResults(_)
             | Refused::NextToken(_)
             | Refused::Client(_)
+            | Refused::ThingName(_)
+            | Refused::ShadowName(_)
+            | Refused::PageSize(_)
             | Refused::PayloadTooLarge { .. }
             | Refused::NothingRetained
             | Refused::NoReceipt
             | Refused::ReceiptReaders => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
-            Refused::NotKept | Refused::Internal => FailureClass::ServerError,
+            // What a quota kept from being done was counted when it was.
+            Refused::Shadow(fault) if fault.code() < 500 => FailureClass::ClientError,
+            Refused::Shadow(_) | Refused::NotKept | Refused::Internal => FailureClass::ServerError,
         }
     }
 

@@ -29,6 +29,26 @@ pub(crate) enum Operation<'a> {
     },
     /// `GET /receipts`
     WatchReceipts,
+    /// `GET /things/{thingName}/shadow`
+    GetThingShadow {
+        /// The name of the thing, percent-encoded.
+        thing: &'a str,
+    },
+    /// `POST /things/{thingName}/shadow`
+    UpdateThingShadow {
+        /// As above.
+        thing: &'a str,
+    },
+    /// `DELETE /things/{thingName}/shadow`
+    DeleteThingShadow {
+        /// As above.
+        thing: &'a str,
+    },
+    /// `GET /api/things/shadow/ListNamedShadowsForThing/{thingName}`
+    ListNamedShadowsForThing {
+        /// As above.
+        thing: &'a str,
+    },
 }
 
 /// Why there is none.
@@ -48,6 +68,14 @@ pub(crate) enum Misrouted {
 /// # Errors
 /// [`Misrouted`].
 pub(crate) fn route<'a>(method: &str, path: &'a str) -> Result<Operation<'a>, Misrouted> {
+    if let Some(thing) = shadow_of(path) {
+        return match method {
+            "GET" => Ok(Operation::GetThingShadow { thing }),
+            "POST" => Ok(Operation::UpdateThingShadow { thing }),
+            "DELETE" => Ok(Operation::DeleteThingShadow { thing }),
+            _ => Err(Misrouted::WrongMethod { allow: "DELETE, GET, POST" }),
+        };
+    }
     let (operation, allow) = find(path).ok_or(Misrouted::UnknownPath)?;
     if method != allow {
         return Err(Misrouted::WrongMethod { allow });
@@ -62,7 +90,12 @@ pub(crate) fn is_direct_message(path: &str) -> bool {
     })
 }
 
-/// The operation of a path, and its method.
+/// The thing whose shadow has this path.
+fn shadow_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/things/")?.strip_suffix("/shadow")
+}
+
+/// The operation of a path that takes one method, and its method.
 fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     if let Some(rest) = path.strip_prefix("/connections/") {
         let client_id = rest.strip_suffix("/messages")?;
@@ -79,6 +112,9 @@ fn find(path: &str) -> Option<(Operation<'_>, &'static str)> {
     }
     if path == "/receipts" {
         return Some((Operation::WatchReceipts, "GET"));
+    }
+    if let Some(thing) = path.strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
+        return Some((Operation::ListNamedShadowsForThing { thing }, "GET"));
     }
     let rest = path.strip_prefix("/retainedMessage")?;
     if rest.is_empty() {
@@ -128,6 +164,22 @@ mod tests {
         assert_eq!(route("GET", "/receipts/a"), Ok(Operation::GetReceipt { trace_id: "a" }));
         assert_eq!(route("GET", "/receipts"), Ok(Operation::WatchReceipts));
         assert_eq!(route("POST", "/receipts"), Err(Misrouted::WrongMethod { allow: "GET" }));
+    }
+
+    #[test]
+    fn a_shadow_has_a_path_that_takes_three_methods() {
+        let thing = "a%2Fb";
+        let path = "/things/a%2Fb/shadow";
+        assert_eq!(route("GET", path), Ok(Operation::GetThingShadow { thing }));
+        assert_eq!(route("POST", path), Ok(Operation::UpdateThingShadow { thing }));
+        assert_eq!(route("DELETE", path), Ok(Operation::DeleteThingShadow { thing }));
+        let wrong = Misrouted::WrongMethod { allow: "DELETE, GET, POST" };
+        assert_eq!(route("PUT", path), Err(wrong));
+        let path = "/api/things/shadow/ListNamedShadowsForThing/a%2Fb";
+        assert_eq!(route("GET", path), Ok(Operation::ListNamedShadowsForThing { thing }));
+        for path in ["/things/a", "/things/a/shadows", "/things", "/things/shadow"] {
+            assert_eq!(route("GET", path), Err(Misrouted::UnknownPath), "{path}");
+        }
     }
 
     #[test]

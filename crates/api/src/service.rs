@@ -23,8 +23,9 @@ use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
-    Call, get_receipt, get_retained_message, list_retained_messages, publish, send_direct_message,
-    send_direct_messages, watch_receipts,
+    Call, delete_thing_shadow, get_receipt, get_retained_message, get_thing_shadow,
+    list_named_shadows_for_thing, list_retained_messages, publish, send_direct_message,
+    send_direct_messages, update_thing_shadow, watch_receipts,
 };
 use crate::refused::Refused;
 use crate::reply::{Answer, Reply};
@@ -214,6 +215,12 @@ impl Api {
             Operation::WatchReceipts => {
                 Begun::Answered(watch_receipts::answer(node, self.deliveries.feed(), &call))
             }
+            Operation::GetThingShadow { thing } => get_thing_shadow::begin(node, thing, call),
+            Operation::UpdateThingShadow { thing } => update_thing_shadow::begin(node, thing, call),
+            Operation::DeleteThingShadow { thing } => delete_thing_shadow::begin(node, thing, call),
+            Operation::ListNamedShadowsForThing { thing } => {
+                Begun::Answered(list_named_shadows_for_thing::answer(node, thing, &call))
+            }
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
@@ -318,7 +325,8 @@ fn of_direct_message(path: &str, fault: Fault) -> Fault {
         | Kind::ResourceNotFound
         | Kind::MethodNotAllowed
         | Kind::Conflict
-        | Kind::RequestEntityTooLarge => Truth::Refused,
+        | Kind::RequestEntityTooLarge
+        | Kind::UnsupportedDocumentEncoding => Truth::Refused,
         Kind::InternalFailure | Kind::GatewayTimeout => Truth::NeverSent,
     };
     fault.telling(truth)

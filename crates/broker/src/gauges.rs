@@ -6,7 +6,7 @@ use crate::node::Node;
 
 impl Node {
     /// The sizes of what is kept, for the metrics.
-    pub fn gauges(&self) -> [Gauge; 4] {
+    pub fn gauges(&self) -> [Gauge; 6] {
         let gauge = |name, help, value| Gauge { name, help, value };
         [
             gauge(
@@ -18,6 +18,16 @@ impl Node {
                 "tenfour_retained_messages",
                 "Retained messages.",
                 self.retained.read().len() as u64,
+            ),
+            gauge(
+                "tenfour_shadows",
+                "Device Shadows, those that were deleted in the last 48 hours among them.",
+                self.shadows.len() as u64,
+            ),
+            gauge(
+                "tenfour_shadow_bytes",
+                "Bytes of all Device Shadows, as they are in memory.",
+                self.shadows.bytes() as u64,
             ),
             gauge(
                 "tenfour_store_pending_bytes",

@@ -32,6 +32,7 @@ mod retain;
 mod roll_call;
 mod route;
 mod serving;
+mod shadows;
 mod subscribe;
 mod subscriptions;
 mod takeover;

@@ -169,6 +169,7 @@ pub(crate) async fn run(node: Weak<Node>) {
         let Some(node) = node.upgrade() else { return };
         let now = node.now();
         node.forget_expired(now);
+        node.forget_deleted_shadows(now);
         let next = loop {
             match node.timers.poll(now) {
                 Ok(entry) => node.handle_timer(&entry, now),

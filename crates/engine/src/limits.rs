@@ -108,6 +108,12 @@ pub struct Quotas {
     pub shared_groups: usize,
     /// Members of one shared subscription.
     pub members_per_shared_group: usize,
+    /// Requests to shadows of the whole account.
+    pub shadow_requests: Option<Rate>,
+    /// Requests to one shadow.
+    pub requests_per_shadow: Option<Rate>,
+    /// Requests of one connection to the shadows of one thing that are not answered yet.
+    pub shadow_requests_in_flight: usize,
 }
 
 impl Default for Quotas {
@@ -133,6 +139,8 @@ impl Quotas {
             dequeued_per_connection: None,
             retained_publishes: None,
             retained_publish_interval: None,
+            shadow_requests: None,
+            requests_per_shadow: None,
             ..self
         }
     }
@@ -181,6 +189,8 @@ pub struct Bounds {
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
     pub queue_bytes: usize,
+    /// Bytes of all shadows together, as they are in memory.
+    pub shadow_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -206,6 +216,7 @@ impl Default for Bounds {
             webhook_queue: 10_000,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
+            shadow_bytes: 1 << 30,
         }
     }
 }

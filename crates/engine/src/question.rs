@@ -16,6 +16,19 @@ pub struct Question<'a> {
     pub(crate) topic: Option<&'a str>,
 }
 
+/// What may be done with shadows over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShadowAction {
+    /// `iot:GetThingShadow`
+    Get,
+    /// `iot:UpdateThingShadow`
+    Update,
+    /// `iot:DeleteThingShadow`
+    Delete,
+    /// `iot:ListNamedShadowsForThing`
+    List,
+}
+
 /// The answer to a question, and what led to it.
 #[derive(Debug)]
 pub struct Explained<'a> {
@@ -65,6 +78,18 @@ impl<'a> Question<'a> {
     /// May the peer list the topics that have retained messages?
     pub fn list_retained(peer: &'a Peer) -> Self {
         Question::new(peer, Action::ListRetainedMessages, Resource::Any)
+    }
+
+    /// May the peer do that with the shadow, or the shadows of a thing, over HTTP? `resource` is what
+    /// follows `thing/`: the name of the thing and, for a named shadow, a slash and its name.
+    pub fn shadow(peer: &'a Peer, action: ShadowAction, resource: &'a str) -> Self {
+        let action = match action {
+            ShadowAction::Get => Action::GetThingShadow,
+            ShadowAction::Update => Action::UpdateThingShadow,
+            ShadowAction::Delete => Action::DeleteThingShadow,
+            ShadowAction::List => Action::ListNamedShadowsForThing,
+        };
+        Question::new(peer, action, Resource::Thing(resource))
     }
 
     fn new(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {

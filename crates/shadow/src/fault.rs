@@ -51,6 +51,27 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The machine-readable word, in the log and in HTTP answers (ours).
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Fault::InvalidJson => "INVALID_JSON",
+            Fault::MissingState => "MISSING_STATE",
+            Fault::StateNotObject => "INVALID_STATE",
+            Fault::DesiredNotObject => "INVALID_DESIRED",
+            Fault::ReportedNotObject => "INVALID_REPORTED",
+            Fault::InvalidVersion => "INVALID_VERSION",
+            Fault::InvalidClientToken => "INVALID_CLIENT_TOKEN",
+            Fault::TooManyLevels => "TOO_MANY_LEVELS",
+            Fault::InvalidNode => "INVALID_NODE",
+            Fault::NoShadow(_) => "SHADOW_NOT_FOUND",
+            Fault::VersionConflict => "VERSION_CONFLICT",
+            Fault::TooLarge => "PAYLOAD_TOO_LARGE",
+            Fault::NotUtf8 => "UNSUPPORTED_ENCODING",
+            Fault::TooManyRequests => "SHADOW_THROTTLED",
+            Fault::Internal => "SHADOW_NOT_KEPT",
+        }
+    }
+
     /// The member `code` of a rejection, which is HTTP's status.
     pub fn code(&self) -> u16 {
         match self {

@@ -14,6 +14,7 @@ mod retained_message;
 mod sender;
 mod server;
 mod subscribe;
+mod thing_shadow;
 mod webhook;
 
 pub use authn_error::{AuthenticationType, AuthnError};
@@ -30,6 +31,10 @@ pub use retained_message::{GetRetainedMessage, ListRetainedMessage};
 pub use sender::{Refusal, Sender};
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
+pub use thing_shadow::{
+    DeleteThingShadow, GetThingShadow, ListNamedShadowsForThing, ShadowOperation, ShadowRequest,
+    UpdateThingShadow,
+};
 pub use webhook::{Webhook, WebhookDrop};
 
 pub use crate::draft::Series;

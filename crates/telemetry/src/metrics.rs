@@ -21,7 +21,7 @@ use engine::close::CloseReason;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
-use crate::event::WebhookDrop;
+use crate::event::{ShadowOperation, WebhookDrop};
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Quota, Status, Verdict};
@@ -66,6 +66,8 @@ struct Shard {
     throttled: Counters<{ <Quota as Label>::COUNT }>,
     authn_errors: Counters<{ AUTHN_REASONS.len() }>,
     registry_reloads: Counters<{ <Status as Label>::COUNT }>,
+    shadow_accepted: Counters<{ <ShadowOperation as Label>::COUNT }>,
+    shadow_rejected: Counters<{ <ShadowOperation as Label>::COUNT }>,
     webhook_attempts: Counters<{ <Status as Label>::COUNT }>,
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
     log_entries_dropped: AtomicU64,
@@ -224,6 +226,14 @@ impl Metrics {
         counters(shard).add(verdict.slot(), access);
         if let Some(quota) = verdict.quota() {
             shard.throttled.add(quota.slot(), access);
+        }
+    }
+
+    pub(crate) fn shadow_request(&self, operation: ShadowOperation, status: Status) {
+        let (shard, access) = self.shard();
+        match status {
+            Status::Success => shard.shadow_accepted.add(operation.slot(), access),
+            Status::Failure => shard.shadow_rejected.add(operation.slot(), access),
         }
     }
 

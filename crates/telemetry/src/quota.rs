@@ -3,7 +3,7 @@
 use crate::metrics::label;
 
 /// A quota that turned something away or slowed it down; its word is the name of the quota in
-/// [`engine::limits::Quotas`] and in the configuration.
+/// [`engine::limits::Quotas`] or [`engine::limits::Bounds`] and in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quota {
     /// SendDirectMessage calls of the account.
@@ -34,6 +34,14 @@ pub enum Quota {
     RetainedPublishes,
     /// Retained messages of the account.
     RetainedMessages,
+    /// Requests to shadows of the account.
+    ShadowRequests,
+    /// Requests to one shadow.
+    RequestsPerShadow,
+    /// Requests of one connection to the shadows of one thing that are not answered yet.
+    ShadowRequestsInFlight,
+    /// Bytes of all shadows.
+    ShadowBytes,
 }
 
 impl Quota {
@@ -54,6 +62,10 @@ impl Quota {
             Quota::QueuedMessages => "queued_messages",
             Quota::RetainedPublishes => "retained_publishes",
             Quota::RetainedMessages => "retained_messages",
+            Quota::ShadowRequests => "shadow_requests",
+            Quota::RequestsPerShadow => "requests_per_shadow",
+            Quota::ShadowRequestsInFlight => "shadow_requests_in_flight",
+            Quota::ShadowBytes => "shadow_bytes",
         }
     }
 }
@@ -73,4 +85,8 @@ label!(Quota, |quota: &Quota| quota.word(), {
     QueuedMessages,
     RetainedPublishes,
     RetainedMessages,
+    ShadowRequests,
+    RequestsPerShadow,
+    ShadowRequestsInFlight,
+    ShadowBytes,
 });

@@ -1,14 +1,19 @@
 //! The operations, one file each, and what they share.
 
+pub(crate) mod delete_thing_shadow;
 pub(crate) mod get_receipt;
 pub(crate) mod get_retained_message;
+pub(crate) mod get_thing_shadow;
+pub(crate) mod list_named_shadows_for_thing;
 pub(crate) mod list_retained_messages;
 mod page_token;
 pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod send_direct_message;
 pub(crate) mod send_direct_messages;
+pub(crate) mod thing_shadow;
 pub(crate) mod topic;
+pub(crate) mod update_thing_shadow;
 pub(crate) mod watch_receipts;
 
 use engine::access::Peer;

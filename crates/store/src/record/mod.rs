@@ -26,7 +26,9 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    fn new(table: Table, what: &'static str) -> Self {
+    /// What is wrong with a record of that table, to follow "cannot be read:".
+    #[must_use]
+    pub fn new(table: Table, what: &'static str) -> Self {
         RecordError { table, what }
     }
 }

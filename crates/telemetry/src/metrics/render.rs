@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use engine::close::CloseReason;
 use engine::outcome::DirectOutcome;
 
-use crate::event::WebhookDrop;
+use crate::event::{ShadowOperation, WebhookDrop};
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
 use crate::{Quota, Status, Verdict};
@@ -36,6 +36,7 @@ impl Metrics {
         page.direct_messages();
         page.connections();
         page.publish_and_subscribe();
+        page.shadows();
         for gauge in gauges {
             page.gauge((gauge.name, gauge.help), gauge.value);
         }
@@ -135,6 +136,19 @@ impl Page<'_> {
             ("tenfour_unsubscribes_total", "UNSUBSCRIBEs by result."),
             "result",
             |shard| &shard.unsubscribes,
+        );
+    }
+
+    fn shadows(&mut self) {
+        self.family::<ShadowOperation, _>(
+            ("tenfour_thing_shadow_accepted_total", "Requests to shadows that were done."),
+            "operation",
+            |shard| &shard.shadow_accepted,
+        );
+        self.family::<ShadowOperation, _>(
+            ("tenfour_thing_shadow_rejected_total", "Requests to shadows that were not done."),
+            "operation",
+            |shard| &shard.shadow_rejected,
         );
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Ledger {
     pub(super) sender: Peer,
     /// What could be read of the request.
     pub(super) request: Request,
-    trace_id: TraceId,
+    pub(super) trace_id: TraceId,
 }
 
 impl Ledger {

@@ -1,7 +1,6 @@
 //! A request to a shadow, from whoever asks to its answer in the outbox.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use engine::access::{Peer, ShadowPermit};
 use engine::message::Publication;
@@ -89,7 +88,13 @@ impl Node {
             if state.removed {
                 continue;
             }
-            let exceeded = exceeded.get_or_insert_with(|| self.exceeded(&shadow, &asked));
+            let exceeded = *exceeded.get_or_insert_with(|| self.exceeded(&shadow, &asked));
+            if exceeded == Some(Quota::ShadowRequestsInFlight) {
+                // Too much waits in outboxes already.
+                drop(state);
+                self.answer_at_once(&shadow, asked.told(Err(Fault::TooManyRequests)));
+                return Ticket::NONE;
+            }
             let done = match (exceeded, &asked.request) {
                 (Some(_), _) => Err(Fault::TooManyRequests),
                 (None, Err(rejected)) => Err(rejected.fault.clone()),
@@ -118,7 +123,9 @@ impl Node {
             };
             // What it tells may be of a change that is not durable yet.
             let awaited = state.durable;
-            let number = shadow.outbox.add(asked.told(answers));
+            let told = asked.told(answers);
+            self.shadows.unanswered.begin(told.bytes());
+            let number = shadow.outbox.add(told);
             drop(state);
             self.answer_after(awaited, &shadow, number);
             return changed;
@@ -128,7 +135,7 @@ impl Node {
     /// The quota that keeps a request from being done.
     fn exceeded(&self, shadow: &Shadow, asked: &Asked) -> Option<Quota> {
         let quotas = &self.rules.quotas;
-        let exceeded = if asked.crowded {
+        let exceeded = if asked.crowded || self.shadows.unanswered.is_full() {
             Some(Quota::ShadowRequestsInFlight)
         } else if self.budgets.shadows.take(quotas.shadow_requests, asked.now).is_err() {
             Some(Quota::ShadowRequests)
@@ -151,9 +158,18 @@ impl Node {
         Ok(durable)
     }
 
+    /// Has an answer told that waits for nothing, before or after others.
+    fn answer_at_once(self: &Arc<Self>, shadow: &Arc<Shadow>, told: Told) {
+        self.shadows.unanswered.begin(told.bytes());
+        let (node, shadow) = (Arc::clone(self), Arc::clone(shadow));
+        self.runtime.spawn(async move {
+            node.tell(&shadow, told, true);
+            node.give_up_place(&shadow);
+        });
+    }
+
     /// Has the answer of that number told once the ticket is durable, or never will be.
     fn answer_after(self: &Arc<Self>, awaited: Ticket, shadow: &Arc<Shadow>, number: u64) {
-        self.shadows.unanswered.fetch_add(1, Ordering::AcqRel);
         let (node, shadow) = (Arc::downgrade(self), Arc::clone(shadow));
         self.keeper.when_durable(awaited, move |durable| {
             shadow.outbox.settle(number, durable.is_ok());

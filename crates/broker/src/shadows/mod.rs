@@ -11,11 +11,11 @@ mod one;
 mod outbox;
 mod room;
 mod tell;
+mod unanswered;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::access::ShadowPermit;
 use parking_lot::RwLock;
@@ -26,6 +26,7 @@ pub(crate) use self::ask::Publisher;
 use self::in_flight::InFlights;
 use self::one::Shadow;
 use self::room::Room;
+use self::unanswered::Unanswered;
 use crate::node::Node;
 
 /// All shadows.
@@ -33,8 +34,7 @@ pub(crate) struct Shadows {
     all: RwLock<BTreeMap<ShadowId, Arc<Shadow>>>,
     room: Room,
     in_flights: Arc<InFlights>,
-    /// Requests that are not answered yet.
-    unanswered: AtomicUsize,
+    unanswered: Unanswered,
 }
 
 impl Shadows {
@@ -47,7 +47,7 @@ impl Shadows {
         };
         let all = kept.into_iter().map(entry).collect();
         let in_flights = Arc::default();
-        Shadows { all: RwLock::new(all), room, in_flights, unanswered: AtomicUsize::new(0) }
+        Shadows { all: RwLock::new(all), room, in_flights, unanswered: Unanswered::default() }
     }
 
     /// The shadow's place, made if there is none: to be looked up again if it turns out to be
@@ -78,7 +78,7 @@ impl Shadows {
 
     /// Requests that are not answered yet.
     pub(crate) fn unanswered(&self) -> usize {
-        self.unanswered.load(Ordering::Acquire)
+        self.unanswered.requests()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The answers to requests, once what they tell is durable.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use engine::Moment;
 use engine::access::Peer;
@@ -25,6 +24,13 @@ pub(crate) struct Told {
     pub(crate) asked_at: Moment,
 }
 
+impl Told {
+    /// Bytes of the answers.
+    pub(super) fn bytes(&self) -> usize {
+        self.answers.iter().flatten().map(|answer| answer.payload.len()).sum()
+    }
+}
+
 /// Who asked.
 pub(crate) enum Asker {
     /// A publisher on the topic of the request, who may subscribe to the answers.
@@ -42,14 +48,17 @@ pub(crate) enum Asker {
 impl Node {
     /// Tells what can be told of the requests to a shadow.
     pub(super) fn empty_outbox(self: &Arc<Self>, shadow: &Shadow) {
-        shadow.outbox.empty(|told, kept| {
-            self.tell(shadow, told, kept);
-            self.shadows.unanswered.fetch_sub(1, Ordering::AcqRel);
-        });
+        shadow.outbox.empty(|told, kept| self.tell(shadow, told, kept));
         self.give_up_place(shadow);
     }
 
-    fn tell(self: &Arc<Self>, shadow: &Shadow, told: Told, kept: bool) {
+    pub(super) fn tell(self: &Arc<Self>, shadow: &Shadow, told: Told, kept: bool) {
+        let bytes = told.bytes();
+        self.tell_asker(shadow, told, kept);
+        self.shadows.unanswered.end(bytes);
+    }
+
+    fn tell_asker(self: &Arc<Self>, shadow: &Shadow, told: Told, kept: bool) {
         let Told { operation, answers, client_token, asker, asked_at } = told;
         let answers =
             answers.and_then(|answers| if kept { Ok(answers) } else { Err(Fault::Internal) });

@@ -72,10 +72,7 @@ pub fn check_thing_name(text: &str) -> Result<(), BadName> {
 }
 
 /// Whether a shadow can have that name.
-///
-/// # Errors
-/// [`BadName`].
-pub fn check_shadow_name(text: &str) -> Result<(), BadName> {
+fn check_shadow_name(text: &str) -> Result<(), BadName> {
     const ALLOWED: &str = "a-z, A-Z, 0-9, colon, underscore, hyphen and $";
     check(text, SHADOW_NAME_BYTES, ALLOWED, |byte| byte == b'$')
 }

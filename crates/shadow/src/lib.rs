@@ -25,7 +25,7 @@ mod topic;
 pub use answer::{Answer, Kind, rejected};
 pub use document::Unreadable;
 pub use fault::{Fault, Rejected};
-pub use id::{BadName, ShadowId, check_shadow_name, check_thing_name};
+pub use id::{BadName, ShadowId, check_thing_name};
 pub use kept::{Content, Done, Kept};
 pub use limits::{
     CLIENT_TOKEN_BYTES, LEVELS, REQUEST_BYTES, SHADOW_NAME_BYTES, STATE_BYTES, THING_NAME_BYTES,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shadow::ShadowId;
 use telemetry::event;
 
-use super::thing_shadow::thing_name;
+use super::thing_shadow::{check_thing, thing_name};
 use super::{Call, page_token};
 use crate::exchange::counted;
 use crate::explanation::of_denial;
@@ -52,6 +52,7 @@ pub(crate) fn answer(node: &Node, label: &str, call: &Call<'_>) -> Reply {
 }
 
 fn list(node: &Node, thing: &str, call: &Call<'_>) -> Result<Value, Refused> {
+    check_thing(thing)?;
     let Page { start, count } = Page::parse(thing, &Query::split(call.head.query))?;
     let now = node.now();
     let permit = node

@@ -7,9 +7,7 @@ use broker::Node;
 use engine::access::{Peer, ShadowPermit};
 use engine::question::{Question, ShadowAction};
 use serde_json::Value;
-use shadow::{
-    Operation, Rejected, Request, RequestTopic, ShadowId, check_shadow_name, check_thing_name,
-};
+use shadow::{Operation, Rejected, Request, RequestTopic, ShadowId, check_thing_name};
 use telemetry::{TraceId, event};
 
 use super::Call;
@@ -82,32 +80,38 @@ struct Named {
 fn named(label: &str, query: &Query<'_>, named: &mut Named) -> Result<ShadowId, Refused> {
     let thing = thing_name(label)?;
     named.thing = thing.clone().into_owned();
+    check_thing(&thing)?;
     let name = query
         .parameter("name")
         .map_err(|error| Refused::ShadowName(error.sentence("name")))?
         .map(Cow::into_owned);
     named.name.clone_from(&name);
-    if let Some(name) = &name {
-        check_shadow_name(name).map_err(|bad| {
-            Refused::ShadowName(format!("The name of the shadow, in the parameter name, {bad}."))
-        })?;
-    }
-    let id = ShadowId::new(&thing, name.as_deref())
-        .map_err(|bad| Refused::ThingName(format!("The name of the thing {bad}.")))?;
+    // The thing's name was checked.
+    let id = ShadowId::new(&thing, name.as_deref()).map_err(|bad| {
+        Refused::ShadowName(format!("The name of the shadow, the query parameter name, {bad}."))
+    })?;
     named.id = Some(id.clone());
     Ok(id)
 }
 
-/// The name of a thing in a path.
+/// The name of a thing in a path, right or wrong.
 ///
 /// # Errors
 /// [`Refused::ThingName`].
 pub(super) fn thing_name(label: &str) -> Result<Cow<'_, str>, Refused> {
-    let refused =
-        |what: &str| Refused::ThingName(format!("The name of the thing in the path {what}."));
-    let thing = percent::decode(label).map_err(refused)?;
-    check_thing_name(&thing).map_err(|bad| refused(&bad.to_string()))?;
-    Ok(thing)
+    percent::decode(label).map_err(bad_thing)
+}
+
+/// Whether a thing can have that name.
+///
+/// # Errors
+/// [`Refused::ThingName`].
+pub(super) fn check_thing(name: &str) -> Result<(), Refused> {
+    check_thing_name(name).map_err(|bad| bad_thing(&bad.to_string()))
+}
+
+fn bad_thing(what: &str) -> Refused {
+    Refused::ThingName(format!("The name of the thing in the path {what}."))
 }
 
 /// Collects what the log entry of one call says.

@@ -53,8 +53,8 @@ fn merged(present: &mut Map<String, Value>, request: &Map<String, Value>) {
                 }
                 merged(own.as_object_mut().expect("made one"), below);
             }
-            other => {
-                present.insert(name.clone(), other.clone());
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                present.insert(name.clone(), value.clone());
             }
         }
     }
@@ -65,7 +65,7 @@ fn has_null(value: &Value) -> bool {
         Value::Null => true,
         Value::Array(elements) => elements.iter().any(has_null),
         Value::Object(members) => members.values().any(has_null),
-        _ => false,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use engine::limits::{Bounds, Quotas};
 use engine::profile::{AWS, STANDARD};
 use mqtt::{QoS, ReasonCode, Version};
-use store::{Memory, StoreError, Trouble};
+use store::{Memory, Records, StoreError, Table, Trouble};
 
 use crate::device::{Device, Got, Wish};
-use crate::fixture::{eventually, node, node_with, storing_node, storing_node_with};
+use crate::fixture::{
+    eventually, node, node_with, storing_node, storing_node_with, unreadable_node,
+};
 
 const UPDATE: &str = "$aws/things/lamp/shadow/update";
 const GET: &str = "$aws/things/lamp/shadow/get";
@@ -295,6 +297,54 @@ async fn all_shadows_together_have_so_much_room_and_the_deleted_make_some() {
     // The version of the first was forgotten for it.
     watcher.publish(&topic("a", "update"), br#"{"state":{}}"#, None).await;
     expect(&mut watcher, "name/a/update/accepted", r#""version":1,"#).await;
+}
+
+/// 48 hours after its deletion nothing is left of a shadow, in memory and in the store.
+#[tokio::test]
+async fn what_was_deleted_long_ago_is_forgotten() {
+    let records = Arc::new(Memory::new());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.expect("after 1970").as_millis() as u64;
+    let mut changes = store::Changes::new();
+    for (name, hours) in [("recent", 47), ("old", 49)] {
+        let key = store::record::shadow::Key { thing: "lamp", name: Some(name) };
+        let content =
+            store::record::shadow::Content::Deleted { at_millis: now - hours * 3_600_000 };
+        let deleted = store::record::shadow::Shadow { version: 7, content };
+        store::record::shadow::put(&mut changes, key, &deleted);
+    }
+    records.commit(&changes, store::Sync::Disk).expect("no fault");
+    let kept = |records: &Memory| {
+        let mut keys = Vec::new();
+        records.scan(Table::Shadows, &mut |key, _| keys.push(key.to_vec())).expect("no fault");
+        keys
+    };
+    assert_eq!(kept(&records).len(), 2);
+    let node = storing_node(&records);
+    eventually(|| kept(&records) == [b"lamp\0recent"]).await;
+    let mut watcher = subscriber(&node, "watcher").await;
+    for (name, version) in [("recent", r#""version":8,"#), ("old", r#""version":1,"#)] {
+        let topic = format!("$aws/things/lamp/shadow/name/{name}/update");
+        watcher.publish(&topic, br#"{"state":{}}"#, None).await;
+        expect(&mut watcher, &format!("name/{name}/update/accepted"), version).await;
+        expect(&mut watcher, &format!("name/{name}/update/documents"), "").await;
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_document_is_told_and_not_overwritten() {
+    let records = Memory::new();
+    let mut changes = store::Changes::new();
+    let key = store::record::shadow::Key { thing: "lamp", name: None };
+    let content = store::record::shadow::Content::Document { state: "{", times: "{}" };
+    store::record::shadow::put(
+        &mut changes,
+        key,
+        &store::record::shadow::Shadow { version: 1, content },
+    );
+    records.commit(&changes, store::Sync::Disk).expect("no fault");
+    let sentence = unreadable_node(records);
+    assert!(sentence.contains("`shadows`"), "{sentence}");
 }
 
 /// The places of what was only asked for are given up.

@@ -6,14 +6,14 @@ use engine::Wall;
 use libfuzzer_sys::fuzz_target;
 use store::Changes;
 use store::record::queue::{self, Queued};
-use store::record::{RecordError, received, retained, session, subscription, will};
+use store::record::{RecordError, received, retained, session, shadow, subscription, will};
 
 const WALL: Wall = Wall::new(1_000_000);
 
 /// Reads a record and writes it.
 type Rewrite = fn(&[u8], &[u8], &mut Changes) -> Result<(), RecordError>;
 
-const TABLES: [Rewrite; 6] = [
+const TABLES: [Rewrite; 7] = [
     |key, value, written| {
         let (client_id, record) = session::read(key, value)?;
         session::put(written, &client_id, &record);
@@ -47,6 +47,11 @@ const TABLES: [Rewrite; 6] = [
         let (client_id, record) = will::read(key, value, WALL)?;
         let message = (&record.message, record.expiry_seconds);
         will::put(written, &client_id, message, record.due_at, WALL);
+        Ok(())
+    },
+    |key, value, written| {
+        let (key, record) = shadow::read(key, value)?;
+        shadow::put(written, key, &record);
         Ok(())
     },
 ];

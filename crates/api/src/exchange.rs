@@ -13,6 +13,7 @@ use crate::ops::delete_connection::Deleting;
 use crate::ops::publish::Publishing;
 use crate::ops::send_direct_message::{Dispatch, Ledger, Progress};
 use crate::ops::send_direct_messages::Many;
+use crate::ops::thing_shadow::AskingShadow;
 use crate::reply::{Reply, line};
 
 /// What became of a request at once.
@@ -38,6 +39,8 @@ pub enum Later {
     Logs(Box<Reading>),
     /// What is registered was changed: when that is durable.
     Control(Box<control::Pending>),
+    /// A shadow is asked: when what it says is durable.
+    Shadow(Box<AskingShadow>),
 }
 
 impl Later {
@@ -49,6 +52,7 @@ impl Later {
             Later::Many(many) => many.when_answered(then),
             Later::Logs(reading) => reading.when_answered(then),
             Later::Control(pending) => pending.when_answered(then),
+            Later::Shadow(asking) => asking.when_answered(then),
         }
     }
 }

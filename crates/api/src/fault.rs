@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     RequestTimeout,
     Conflict,
     RequestEntityTooLarge,
+    UnsupportedDocumentEncoding,
     Throttling,
     InternalFailure,
     ServiceUnavailable,
@@ -54,6 +55,7 @@ impl Kind {
             Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::UnsupportedDocumentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Kind::Throttling => StatusCode::TOO_MANY_REQUESTS,
             Kind::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -70,6 +72,7 @@ impl Kind {
             Kind::MethodNotAllowed => "MethodNotAllowedException:",
             Kind::Conflict => "ConflictException:",
             Kind::RequestEntityTooLarge => "RequestEntityTooLargeException:",
+            Kind::UnsupportedDocumentEncoding => "UnsupportedDocumentEncodingException:",
             Kind::Throttling => "ThrottlingException:",
             Kind::InternalFailure => "InternalFailureException:",
             Kind::ServiceUnavailable => "ServiceUnavailableException:",
@@ -148,7 +151,11 @@ impl Fault {
             | Refused::ClientId(_)
             | Refused::IncludeSocketInformation(_)
             | Refused::CleanSession(_)
-            | Refused::PreventWill(_) => Kind::InvalidRequest,
+            | Refused::PreventWill(_)
+            | Refused::ThingName(_)
+            | Refused::ShadowName(_)
+            | Refused::PageSize(_) => Kind::InvalidRequest,
+            Refused::Shadow(fault) => Kind::of_shadow(fault),
             Refused::PayloadTooLarge { .. } => Kind::RequestEntityTooLarge,
             Refused::Unauthorized(_) => Kind::Forbidden,
             Refused::NothingRetained | Refused::NoClient | Refused::NoReceipt => {
@@ -177,8 +184,9 @@ impl Fault {
                  /connections/{{clientId}}/messages or, for many clients, to \
                  /direct-messages, a publish to /topics/{{topic}}, a connection is at \
                  /connections/{{clientId}}, its subscriptions are at \
-                 /connections/{{clientId}}/subscriptions, and retained messages at \
-                 /retainedMessage."
+                 /connections/{{clientId}}/subscriptions, retained messages at \
+                 /retainedMessage, and the shadow of a thing is at \
+                 /things/{{thingName}}/shadow."
             ),
         )
     }
@@ -246,6 +254,27 @@ impl Fault {
 }
 
 impl Kind {
+    /// What is wrong with a shadow, or with a request to it (spec 10.4).
+    fn of_shadow(fault: &shadow::Fault) -> Kind {
+        match fault {
+            shadow::Fault::InvalidJson
+            | shadow::Fault::MissingState
+            | shadow::Fault::StateNotObject
+            | shadow::Fault::DesiredNotObject
+            | shadow::Fault::ReportedNotObject
+            | shadow::Fault::InvalidVersion
+            | shadow::Fault::InvalidClientToken
+            | shadow::Fault::TooManyLevels
+            | shadow::Fault::InvalidNode => Kind::InvalidRequest,
+            shadow::Fault::NoShadow(_) => Kind::ResourceNotFound,
+            shadow::Fault::VersionConflict => Kind::Conflict,
+            shadow::Fault::TooLarge => Kind::RequestEntityTooLarge,
+            shadow::Fault::NotUtf8 => Kind::UnsupportedDocumentEncoding,
+            shadow::Fault::TooManyRequests => Kind::Throttling,
+            shadow::Fault::Internal => Kind::InternalFailure,
+        }
+    }
+
     /// What a device's own refusal becomes (spec 12.7).
     fn of_rejection(code: ReasonCode) -> Kind {
         if code == ReasonCode::NotAuthorized {

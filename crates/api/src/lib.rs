@@ -39,6 +39,7 @@ pub use ops::delete_connection::Deleting;
 pub use ops::publish::Publishing;
 pub use ops::send_direct_message::{Dispatch, Progress, Sent};
 pub use ops::send_direct_messages::Many;
+pub use ops::thing_shadow::AskingShadow;
 pub use pieces::{AnswerBody, Pieces};
 pub use reply::{Answer, Reply};
 pub use service::Api;

@@ -31,6 +31,14 @@ pub(crate) enum Refused {
     CleanSession(String),
     /// The query parameter `preventWillMessage`.
     PreventWill(String),
+    /// The name of a thing in the path.
+    ThingName(String),
+    /// The query parameter `name`.
+    ShadowName(String),
+    /// The query parameter `pageSize`.
+    PageSize(String),
+    /// A shadow, or a request to it.
+    Shadow(shadow::Fault),
     /// The payload is larger than the quota.
     PayloadTooLarge {
         /// The quota, in bytes.
@@ -81,6 +89,10 @@ impl Refused {
             Refused::IncludeSocketInformation(_) => "INVALID_INCLUDE_SOCKET_INFORMATION_PARAMETER",
             Refused::CleanSession(_) => "INVALID_CLEAN_SESSION_PARAMETER",
             Refused::PreventWill(_) => "INVALID_PREVENT_WILL_MESSAGE_PARAMETER",
+            Refused::ThingName(_) => "INVALID_THING_NAME",
+            Refused::ShadowName(_) => "INVALID_SHADOW_NAME",
+            Refused::PageSize(_) => "INVALID_PAGE_SIZE_PARAMETER",
+            Refused::Shadow(fault) => fault.reason(),
             Refused::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
             Refused::Unauthorized(_) => FailureClass::AuthError.reason(),
             Refused::NothingRetained => "RETAINED_MESSAGE_NOT_FOUND",
@@ -108,7 +120,11 @@ impl Refused {
             | Refused::ClientId(sentence)
             | Refused::IncludeSocketInformation(sentence)
             | Refused::CleanSession(sentence)
-            | Refused::PreventWill(sentence) => sentence.clone(),
+            | Refused::PreventWill(sentence)
+            | Refused::ThingName(sentence)
+            | Refused::ShadowName(sentence)
+            | Refused::PageSize(sentence) => sentence.clone(),
+            Refused::Shadow(fault) => fault.to_string(),
             Refused::PayloadTooLarge { limit } => {
                 format!("The payload is larger than {limit} bytes.")
             }
@@ -155,6 +171,9 @@ impl Refused {
             | Refused::IncludeSocketInformation(_)
             | Refused::CleanSession(_)
             | Refused::PreventWill(_)
+            | Refused::ThingName(_)
+            | Refused::ShadowName(_)
+            | Refused::PageSize(_)
             | Refused::PayloadTooLarge { .. }
             | Refused::NothingRetained
             | Refused::NoClient
@@ -162,9 +181,12 @@ impl Refused {
             | Refused::ReceiptReaders => FailureClass::ClientError,
             Refused::Unauthorized(_) => FailureClass::AuthError,
             Refused::Throttled(quota) => FailureClass::Throttle(*quota),
-            Refused::NotKept | Refused::SessionNotRemoved | Refused::Internal => {
-                FailureClass::ServerError
-            }
+            // What a quota kept from being done was counted when it was.
+            Refused::Shadow(fault) if fault.code() < 500 => FailureClass::ClientError,
+            Refused::Shadow(_)
+            | Refused::NotKept
+            | Refused::SessionNotRemoved
+            | Refused::Internal => FailureClass::ServerError,
         }
     }
 
@@ -210,6 +232,10 @@ fn throttled(quota: Quota) -> (&'static str, &'static str) {
             "LIST_SUBSCRIPTIONS_THROTTLED",
             "The rate of ListSubscriptions for this client is exceeded; try again later.",
         ),
+        Quota::ShadowRequests
+        | Quota::RequestsPerShadow
+        | Quota::ShadowRequestsInFlight
+        | Quota::ShadowBytes => ("SHADOW_THROTTLED", "Too many requests"),
         Quota::SendDirectMessage
         | Quota::ControlRequests
         | Quota::PublishesPerConnection

@@ -78,7 +78,12 @@ impl Reply {
 
     /// A success with something to tell.
     pub(crate) fn document(trace_id: TraceId, document: &Value) -> Self {
-        Reply { trace_id, content: Content::Document(document.to_string()) }
+        Reply::json(trace_id, document.to_string())
+    }
+
+    /// A success with something to tell, in JSON.
+    pub(crate) fn json(trace_id: TraceId, text: String) -> Self {
+        Reply { trace_id, content: Content::Document(text) }
     }
 
     /// A success whose body comes piece by piece. Only for operations that

@@ -51,6 +51,26 @@ pub(crate) enum Operation<'a> {
     },
     /// `GET /receipts`
     WatchReceipts,
+    /// `GET /things/{thingName}/shadow`
+    GetThingShadow {
+        /// The name of the thing, percent-encoded.
+        thing: &'a str,
+    },
+    /// `POST /things/{thingName}/shadow`
+    UpdateThingShadow {
+        /// As above.
+        thing: &'a str,
+    },
+    /// `DELETE /things/{thingName}/shadow`
+    DeleteThingShadow {
+        /// As above.
+        thing: &'a str,
+    },
+    /// `GET /api/things/shadow/ListNamedShadowsForThing/{thingName}`
+    ListNamedShadowsForThing {
+        /// As above.
+        thing: &'a str,
+    },
     /// One of the control plane's.
     Control(control::Operation<'a>),
     /// One that reads the log; the header `X-Amz-Target` says which.
@@ -70,7 +90,11 @@ impl Operation<'_> {
             | Operation::WatchReceipts
             | Operation::GetConnection { .. }
             | Operation::DeleteConnection { .. }
-            | Operation::ListSubscriptions { .. } => ServiceName::Data,
+            | Operation::ListSubscriptions { .. }
+            | Operation::GetThingShadow { .. }
+            | Operation::UpdateThingShadow { .. }
+            | Operation::DeleteThingShadow { .. }
+            | Operation::ListNamedShadowsForThing { .. } => ServiceName::Data,
             Operation::Control(_) => ServiceName::Control,
             Operation::Logs => ServiceName::Logs,
         }
@@ -118,13 +142,13 @@ struct Resource<'a> {
     /// Its methods, for the header `Allow`.
     allow: &'static str,
     /// Its operations by method.
-    operations: [Option<(&'static str, Operation<'a>)>; 2],
+    operations: [Option<(&'static str, Operation<'a>)>; 3],
 }
 
 impl<'a> Resource<'a> {
     /// One with a single operation.
     fn of(method: &'static str, operation: Operation<'a>) -> Option<Self> {
-        Some(Resource { allow: method, operations: [Some((method, operation)), None] })
+        Some(Resource { allow: method, operations: [Some((method, operation)), None, None] })
     }
 }
 
@@ -145,12 +169,27 @@ fn find(path: &str) -> Option<Resource<'_>> {
     if path == "/receipts" {
         return Resource::of("GET", Operation::WatchReceipts);
     }
+    if let Some(thing) = shadow_of(path) {
+        let get = ("GET", Operation::GetThingShadow { thing });
+        let update = ("POST", Operation::UpdateThingShadow { thing });
+        let delete = ("DELETE", Operation::DeleteThingShadow { thing });
+        let operations = [Some(get), Some(update), Some(delete)];
+        return Some(Resource { allow: "DELETE, GET, POST", operations });
+    }
+    if let Some(thing) = path.strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
+        return Resource::of("GET", Operation::ListNamedShadowsForThing { thing });
+    }
     let rest = path.strip_prefix("/retainedMessage")?;
     if rest.is_empty() {
         return Resource::of("GET", Operation::ListRetainedMessages);
     }
     let topic = rest.strip_prefix('/')?;
     Resource::of("GET", Operation::GetRetainedMessage { topic })
+}
+
+/// The thing whose shadow has this path.
+fn shadow_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/things/")?.strip_suffix("/shadow")
 }
 
 /// What the rest of a path below `/connections/` names. A client whose ID ends like one of the
@@ -165,7 +204,7 @@ fn find_connection(rest: &str) -> Option<Resource<'_>> {
     let client_id = rest;
     let get = ("GET", Operation::GetConnection { client_id });
     let delete = ("DELETE", Operation::DeleteConnection { client_id });
-    Some(Resource { allow: "GET, DELETE", operations: [Some(get), Some(delete)] })
+    Some(Resource { allow: "GET, DELETE", operations: [Some(get), Some(delete), None] })
 }
 
 #[cfg(test)]
@@ -231,6 +270,22 @@ mod tests {
         assert_eq!(route("GET", "/receipts/a"), Ok(Operation::GetReceipt { trace_id: "a" }));
         assert_eq!(route("GET", "/receipts"), Ok(Operation::WatchReceipts));
         assert_eq!(route("POST", "/receipts"), Err(Misrouted::WrongMethod { allow: "GET" }));
+    }
+
+    #[test]
+    fn a_shadow_has_a_path_that_takes_three_methods() {
+        let thing = "a%2Fb";
+        let path = "/things/a%2Fb/shadow";
+        assert_eq!(route("GET", path), Ok(Operation::GetThingShadow { thing }));
+        assert_eq!(route("POST", path), Ok(Operation::UpdateThingShadow { thing }));
+        assert_eq!(route("DELETE", path), Ok(Operation::DeleteThingShadow { thing }));
+        let wrong = Misrouted::WrongMethod { allow: "DELETE, GET, POST" };
+        assert_eq!(route("PUT", path), Err(wrong));
+        let path = "/api/things/shadow/ListNamedShadowsForThing/a%2Fb";
+        assert_eq!(route("GET", path), Ok(Operation::ListNamedShadowsForThing { thing }));
+        for path in ["/things/a", "/things/a/shadows", "/things", "/things/shadow"] {
+            assert_eq!(route("GET", path), Err(Misrouted::UnknownPath), "{path}");
+        }
     }
 
     #[test]

@@ -25,8 +25,9 @@ use crate::head::{Head, Listed, name_host};
 use crate::logs::{self, Logs, LogsError};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
-    Call, delete_connection, get_connection, get_receipt, get_retained_message,
-    list_retained_messages, list_subscriptions, publish, send_direct_message, send_direct_messages,
+    Call, delete_connection, delete_thing_shadow, get_connection, get_receipt,
+    get_retained_message, get_thing_shadow, list_named_shadows_for_thing, list_retained_messages,
+    list_subscriptions, publish, send_direct_message, send_direct_messages, update_thing_shadow,
     watch_receipts,
 };
 use crate::refused::Refused;
@@ -263,6 +264,12 @@ impl Api {
             Operation::WatchReceipts => {
                 Begun::Answered(watch_receipts::answer(node, self.deliveries.feed(), &call))
             }
+            Operation::GetThingShadow { thing } => get_thing_shadow::begin(node, thing, call),
+            Operation::UpdateThingShadow { thing } => update_thing_shadow::begin(node, thing, call),
+            Operation::DeleteThingShadow { thing } => delete_thing_shadow::begin(node, thing, call),
+            Operation::ListNamedShadowsForThing { thing } => {
+                Begun::Answered(list_named_shadows_for_thing::answer(node, thing, &call))
+            }
             Operation::ListRetainedMessages => {
                 Begun::Answered(list_retained_messages::answer(node, &call))
             }
@@ -393,7 +400,8 @@ fn of_direct_message(path: &str, fault: Fault) -> Fault {
         | Kind::ResourceNotFound
         | Kind::MethodNotAllowed
         | Kind::Conflict
-        | Kind::RequestEntityTooLarge => Truth::Refused,
+        | Kind::RequestEntityTooLarge
+        | Kind::UnsupportedDocumentEncoding => Truth::Refused,
         Kind::InternalFailure | Kind::GatewayTimeout => Truth::NeverSent,
     };
     fault.telling(truth)

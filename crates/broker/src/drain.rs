@@ -10,7 +10,7 @@ use crate::node::Node;
 impl Node {
     /// Takes nothing new, lets deliveries in flight settle for at most `patience`, then closes
     /// every connection (MQTT 5: DISCONNECT 0x8B) and waits until their last bytes are written and
-    /// their Wills published,
+    /// their Wills and the answers of shadows published,
     /// but no longer than farewells may take.
     pub async fn drain(self: &Arc<Self>, patience: Duration) {
         self.start_draining();
@@ -34,7 +34,7 @@ impl Node {
             }
         }
         let written = async {
-            while self.farewells() + self.unpublished_wills() > 0 {
+            while self.farewells() + self.unpublished_wills() + self.shadows.unanswered() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

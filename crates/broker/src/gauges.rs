@@ -6,7 +6,7 @@ use crate::node::Node;
 
 impl Node {
     /// The sizes of what is kept, for the metrics.
-    pub fn gauges(&self) -> [Gauge; 5] {
+    pub fn gauges(&self) -> [Gauge; 7] {
         let gauge = |name, help, value| Gauge { name, help, value };
         [
             gauge(
@@ -23,6 +23,16 @@ impl Node {
                 "tenfour_departures",
                 "Clients of which it is known when and why their last connection ended.",
                 self.departures.lock().len() as u64,
+            ),
+            gauge(
+                "tenfour_shadows",
+                "Device Shadows, those that were deleted in the last 48 hours among them.",
+                self.shadows.len() as u64,
+            ),
+            gauge(
+                "tenfour_shadow_bytes",
+                "Bytes of all Device Shadows, as they are in memory.",
+                self.shadows.bytes() as u64,
             ),
             gauge(
                 "tenfour_store_pending_bytes",

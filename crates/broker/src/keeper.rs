@@ -1,4 +1,4 @@
-//! What makes the sessions and retained messages durable.
+//! What makes the sessions, retained messages and shadows durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,10 @@ use engine::retained::Retained;
 use engine::session::{Change, Lifetime, Memory};
 use engine::{Moment, Ticket, Wall};
 use mqtt::{ClientId, TopicName, Version};
-use store::record::{queue, received, retained, session, subscription, will};
+use shadow::{Content, Kept as KeptShadow, ShadowId};
+use store::record::{
+    queue, received, retained, session, shadow as shadow_record, subscription, will,
+};
 use store::{Changes, Journal, StoreFailed, Together};
 
 use crate::device::{Kept, Subscribed};
@@ -194,6 +197,24 @@ impl Keeper {
         self.write(|changes| retained::delete(changes, topic))
     }
 
+    /// A shadow changed, or was deleted.
+    pub(crate) fn keep_shadow(&self, id: &ShadowId, kept: &KeptShadow) -> Ticket {
+        let content = match &kept.content {
+            Content::Nothing => return self.forget_shadow(id),
+            Content::Document { state, times } => shadow_record::Content::Document { state, times },
+            Content::Deleted { at_millis } => {
+                shadow_record::Content::Deleted { at_millis: *at_millis }
+            }
+        };
+        let record = shadow_record::Shadow { version: kept.version, content };
+        self.write(|changes| shadow_record::put(changes, key(id), &record))
+    }
+
+    /// Nothing is kept of a shadow any more.
+    pub(crate) fn forget_shadow(&self, id: &ShadowId) -> Ticket {
+        self.write(|changes| shadow_record::delete(changes, key(id)))
+    }
+
     fn write(&self, fill: impl FnOnce(&mut Changes)) -> Ticket {
         let Some(journal) = self.journal() else { return Ticket::NONE };
         let mut changes = Changes::new();
@@ -204,6 +225,10 @@ impl Keeper {
         }
         ticket
     }
+}
+
+fn key(id: &ShadowId) -> shadow_record::Key<'_> {
+    shadow_record::Key { thing: id.thing(), name: id.name() }
 }
 
 impl Drop for Keeper {

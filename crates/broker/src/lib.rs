@@ -39,6 +39,7 @@ mod retain;
 mod roll_call;
 mod route;
 mod serving;
+mod shadows;
 mod subscribe;
 mod subscriptions;
 mod takeover;

@@ -29,6 +29,7 @@ use crate::lifecycle::Lifecycle;
 use crate::named_clients::NamedClients;
 use crate::responses::Responses;
 use crate::restore::Contents;
+use crate::shadows::Shadows;
 use crate::subscriptions::Subscriptions;
 use crate::target::Turns;
 use crate::timers::Timers;
@@ -45,7 +46,7 @@ pub struct NodeSettings {
     pub directory: Arc<ArcSwap<Directory>>,
     /// Where events go.
     pub telemetry: Arc<Telemetry>,
-    /// What sessions and retained messages are read from at the start and kept in; none keeps them
+    /// What sessions, retained messages and shadows are read from at the start and kept in; none keeps them
     /// in memory only.
     pub kept: Option<Storage>,
 }
@@ -69,6 +70,7 @@ pub struct Node {
     pub(crate) devices: Devices,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: RwLock<RetainedMessages>,
+    pub(crate) shadows: Shadows,
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
     pub(crate) arrivals: Arrivals,
@@ -103,10 +105,11 @@ pub(crate) struct Budgets {
     pub(crate) queued: Bucket,
     pub(crate) retained: Bucket,
     pub(crate) control: Bucket,
+    pub(crate) shadows: Bucket,
 }
 
 impl Node {
-    /// A node with no connections, and with the sessions and retained messages that were kept.
+    /// A node with no connections, and with the sessions, retained messages and shadows that were kept.
     /// Spawns its tasks on the present runtime; they end when the node is dropped.
     ///
     /// # Errors
@@ -120,6 +123,8 @@ impl Node {
             }
             None => Contents::default(),
         };
+        let shadows = std::mem::take(&mut contents.shadows);
+        let shadows = Shadows::new(shadows, settings.bounds.shadow_bytes);
         let opened = contents.opened(clock.now().since(Moment::START));
         let (lifecycle, events) = Lifecycle::new(settings.rules.profile);
         let (dismissals, dismissed) = Dismissals::new();
@@ -134,6 +139,7 @@ impl Node {
             devices: Devices::new(),
             subscriptions: Subscriptions::default(),
             retained: RwLock::new(std::mem::take(&mut contents.retained)),
+            shadows,
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
             arrivals: Arrivals::default(),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use engine::access::PublishPermit;
+use engine::access::{Peer, PublishPermit};
 use engine::message::{Publication, Shared};
 use engine::{Moment, Ticket};
-use telemetry::Quota;
+use telemetry::{Quota, TraceId};
 
 use crate::batch::Batch;
 use crate::node::Node;
+use crate::shadows::Publisher;
 
 /// Something that was done for a sender: to be called a success once it is durable.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +25,8 @@ pub enum PublishRefused {
 }
 
 impl Node {
-    /// Publishes a message for a sender that is no device. [`Node::when_durable`] tells when the
-    /// sender may be told.
+    /// Publishes a message for a sender that is no device; on the topic of a request to a shadow that
+    /// is done, too. [`Node::when_durable`] tells when the sender may be told.
     ///
     /// # Errors
     /// [`PublishRefused`], with nothing published.
@@ -33,6 +34,7 @@ impl Node {
         self: &Arc<Self>,
         _permit: PublishPermit,
         publication: Publication<'_>,
+        (sender, trace_id): (&Peer, TraceId),
     ) -> Result<Durable, PublishRefused> {
         let now = self.now();
         let topic = publication.topic.as_str();
@@ -46,7 +48,11 @@ impl Node {
         }
         let mut batch = Batch::new(now);
         let together = self.keeper.together();
-        let published = self.publish(&Shared::new(publication), None, &mut batch);
+        let message = Shared::new(publication);
+        let published = self.publish(&message, None, &mut batch).map(|durable| {
+            let publisher = Publisher { trace_id, peer: sender, epoch: None };
+            durable.max(self.ask_shadow_by_message(message.publication(), publisher))
+        });
         // No commit waits for a socket.
         drop(together);
         batch.write(self);

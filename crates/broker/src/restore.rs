@@ -11,8 +11,9 @@ use engine::topics::Subscription;
 use engine::{Moment, Wall};
 use foldhash::fast::RandomState;
 use mqtt::{ClientId, TopicFilter};
+use shadow::{Content, Kept as KeptShadow, ShadowId};
 use store::record::queue::Queued;
-use store::record::{self, each};
+use store::record::{self, RecordError, each};
 use store::{Records, StoreError, Table};
 use telemetry::event;
 
@@ -21,10 +22,11 @@ use crate::node::Node;
 use crate::subscribe::Subscriber;
 use crate::will::Will;
 
-/// Sessions and retained messages as they were kept.
+/// Sessions, retained messages and shadows as they were kept.
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) retained: RetainedMessages,
+    pub(crate) shadows: Vec<(ShadowId, KeptShadow)>,
     /// The number for the next new session; 0 is none's.
     pub(crate) next_number: u64,
     sessions: HashMap<u64, (ClientId, Kept), RandomState>,
@@ -75,6 +77,11 @@ impl Contents {
             contents.retained.set(record::retained::read(value, wall)?);
             Ok(())
         })?;
+        each(records, Table::Shadows, |key, value| {
+            let (key, record) = record::shadow::read(key, value)?;
+            contents.shadows.push(shadow(key, &record)?);
+            Ok(())
+        })?;
         each(records, Table::Wills, |key, value| {
             contents.wills.push(record::will::read(key, value, wall)?);
             Ok(())
@@ -118,6 +125,25 @@ impl Contents {
         let (_, kept) = self.sessions.get_mut(&number)?;
         Some(kept.memory.get_or_insert_with(|| Box::new(Memory::new(total))))
     }
+}
+
+/// A shadow as it was kept.
+fn shadow(
+    key: record::shadow::Key<'_>,
+    record: &record::shadow::Shadow<'_>,
+) -> Result<(ShadowId, KeptShadow), RecordError> {
+    let unreadable = |what| RecordError::new(Table::Shadows, what);
+    let id = ShadowId::new(key.thing, key.name)
+        .map_err(|_| unreadable("its key does not name a shadow"))?;
+    let content = match record.content {
+        record::shadow::Content::Document { state, times } => {
+            Content::Document { state: state.into(), times: times.into() }
+        }
+        record::shadow::Content::Deleted { at_millis } => Content::Deleted { at_millis },
+    };
+    let kept = KeptShadow { version: record.version, content };
+    kept.check().map_err(|_| unreadable("it is no document of a shadow"))?;
+    Ok((id, kept))
 }
 
 impl Node {

@@ -16,6 +16,7 @@ use crate::device::{Device, State};
 use crate::driver::{Driver, Flow};
 use crate::events::{Arrival, Link, PublishEnd};
 use crate::node::Node;
+use crate::shadows::Publisher;
 use crate::target::Target;
 use crate::waiter::Waiter;
 
@@ -97,7 +98,11 @@ impl Driver {
             None if acknowledged => self.device.lock().current(self.epoch).map(|_| Ticket::NONE)?,
             None => Ticket::NONE,
         };
-        let published = node.publish(message, Some(&self.device), batch);
+        let published = node.publish(message, Some(&self.device), batch).map(|durable| {
+            let publisher =
+                Publisher { trace_id: self.trace_id, peer: &self.peer, epoch: Some(self.epoch) };
+            durable.max(node.ask_shadow_by_message(message.publication(), publisher))
+        });
         if let (Err(_), Some(id)) = (&published, id) {
             self.change_session(|session| session.refuse(id));
         }

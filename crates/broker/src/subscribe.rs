@@ -237,7 +237,7 @@ const LONGEST_FILTER: usize = 65_527;
 
 /// The topics of the server that clients may subscribe to (spec 5).
 fn is_open_to_subscribers(filter: &str) -> bool {
-    filter.starts_with("$aws/events/")
+    filter.starts_with("$aws/events/") || shadow::is_open_to_subscribers(filter)
 }
 
 fn reason_code(granted: &Result<Granted, ReasonCode>) -> ReasonCode {

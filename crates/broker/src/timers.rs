@@ -170,6 +170,7 @@ pub(crate) async fn run(node: Weak<Node>) {
         let now = node.now();
         node.forget_expired(now);
         node.departures.lock().forget_old(now);
+        node.forget_deleted_shadows(now);
         let next = loop {
             match node.timers.poll(now) {
                 Ok(entry) => node.handle_timer(&entry, now),

@@ -8,7 +8,7 @@ use policy::{Action, Context, Decision, Request, Resource, Scope, Thing};
 
 use crate::Moment;
 use crate::directory::{Principal, Status};
-use crate::question::{Explained, Question};
+use crate::question::{Explained, Question, ShadowAction};
 
 /// The other end of a connection: a device or a sender, authenticated.
 #[derive(Clone, Debug)]
@@ -69,6 +69,10 @@ pub struct DeleteConnectionPermit(());
 /// Proof that a sender may list a client's subscriptions.
 #[derive(Debug)]
 pub struct ListSubscriptionsPermit(());
+
+/// Proof that a sender may do something with a shadow.
+#[derive(Debug)]
+pub struct ShadowPermit(());
 
 /// The questions asked of a principal's policies.
 #[derive(Debug)]
@@ -280,6 +284,22 @@ impl Access {
     /// [`Denied`].
     pub fn control(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
         self.put(question, now)
+    }
+
+    /// May the peer do that with a shadow, or with those of a thing, over HTTP (spec 6.2)? Over MQTT it
+    /// is the topics that decide. For `resource` see [`Question::shadow`].
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn shadow(
+        &self,
+        peer: &Peer,
+        action: ShadowAction,
+        resource: &str,
+        now: Moment,
+    ) -> Result<ShadowPermit, Denied> {
+        self.put(&Question::shadow(peer, action, resource), now)?;
+        Ok(ShadowPermit(()))
     }
 
     /// May the peer be told which statement decides that (`tenfour:Explain` on the resource of the

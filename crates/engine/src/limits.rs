@@ -114,6 +114,12 @@ pub struct Quotas {
     /// Requests to the control plane of the whole account. AWS has a rate for each operation; one
     /// for all is ours.
     pub control_requests: Option<Rate>,
+    /// Requests to shadows of the whole account.
+    pub shadow_requests: Option<Rate>,
+    /// Requests to one shadow.
+    pub requests_per_shadow: Option<Rate>,
+    /// Requests of one connection to the shadows of one thing that are not answered yet.
+    pub shadow_requests_in_flight: usize,
     /// GetConnection calls.
     pub get_connection: OperationRates,
     /// DeleteConnection calls.
@@ -163,6 +169,8 @@ impl Quotas {
             delete_connection: OperationRates::NONE,
             list_subscriptions: OperationRates::NONE,
             control_requests: None,
+            shadow_requests: None,
+            requests_per_shadow: None,
             ..self
         }
     }
@@ -219,6 +227,8 @@ pub struct Bounds {
     pub log_buffer_bytes: usize,
     /// Bytes of the messages that wait for all sessions together, as they are in memory.
     pub queue_bytes: usize,
+    /// Bytes of all shadows together, as they are in memory.
+    pub shadow_bytes: usize,
 }
 
 impl Default for Bounds {
@@ -248,6 +258,7 @@ impl Default for Bounds {
             departure_bytes: 64 * 1024 * 1024,
             log_buffer_bytes: 64 * 1024 * 1024,
             queue_bytes: 4 << 30,
+            shadow_bytes: 1 << 30,
         }
     }
 }

@@ -18,6 +18,19 @@ pub struct Question<'a> {
     pub(crate) socket_information: Option<bool>,
 }
 
+/// What may be done with shadows over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShadowAction {
+    /// `iot:GetThingShadow`
+    Get,
+    /// `iot:UpdateThingShadow`
+    Update,
+    /// `iot:DeleteThingShadow`
+    Delete,
+    /// `iot:ListNamedShadowsForThing`
+    List,
+}
+
 /// The answer to a question, and what led to it.
 #[derive(Debug)]
 pub struct Explained<'a> {
@@ -99,6 +112,18 @@ impl<'a> Question<'a> {
     /// May the peer do that of the control plane (spec 11) to that resource?
     pub fn control(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {
         Question::new(peer, action, resource)
+    }
+
+    /// May the peer do that with the shadow, or the shadows of a thing, over HTTP? `resource` is what
+    /// follows `thing/`: the name of the thing and, for a named shadow, a slash and its name.
+    pub fn shadow(peer: &'a Peer, action: ShadowAction, resource: &'a str) -> Self {
+        let action = match action {
+            ShadowAction::Get => Action::GetThingShadow,
+            ShadowAction::Update => Action::UpdateThingShadow,
+            ShadowAction::Delete => Action::DeleteThingShadow,
+            ShadowAction::List => Action::ListNamedShadowsForThing,
+        };
+        Question::new(peer, action, Resource::Thing(resource))
     }
 
     fn new(peer: &'a Peer, action: Action, resource: Resource<'a>) -> Self {

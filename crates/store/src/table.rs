@@ -21,11 +21,13 @@ pub enum Table {
     Retained,
     /// What was registered through the API: certificates, policies, things and the like.
     Registry,
+    /// Device Shadows: `thing ‖ 0 ‖ shadow`, so that those of one thing are neighbours.
+    Shadows,
 }
 
 impl Table {
     /// Every table, in the order of the variants.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Sessions,
         Self::Subscriptions,
@@ -34,6 +36,7 @@ impl Table {
         Self::Wills,
         Self::Retained,
         Self::Registry,
+        Self::Shadows,
     ];
 
     /// The name by which a store on disk knows the table. It is part of the format: it never changes.
@@ -48,6 +51,7 @@ impl Table {
             Self::Wills => "wills",
             Self::Retained => "retained",
             Self::Registry => "registry",
+            Self::Shadows => "shadows",
         }
     }
 

@@ -15,7 +15,7 @@ use proptest::sample::select;
 use store::record::queue::{self, Queued};
 use store::record::session::Session;
 use store::record::subscription::Subscription;
-use store::record::{received, retained, session, subscription, will};
+use store::record::{received, retained, session, shadow, subscription, will};
 use store::{Changes, Table};
 
 const WALL: Wall = Wall::new(1_700_000_000_000);
@@ -163,6 +163,51 @@ proptest! {
         let (key, value) = only(&changes, Table::Wills);
         let kept = will::Will { message: again, expiry_seconds: Some(60), due_at };
         prop_assert_eq!(will::read(&key, &value, WALL), Ok((client_id, kept)));
+    }
+
+    #[test]
+    fn a_shadow_and_that_it_was_deleted(
+        thing in "[a-zA-Z0-9:_-]{1,20}",
+        name in proptest::option::of("[$a-zA-Z0-9:_-]{1,20}"),
+        version: u64,
+        at_millis: u64,
+        state in ".{0,40}",
+        times in ".{0,40}",
+    ) {
+        let kept = shadow::Key { thing: &thing, name: name.as_deref() };
+        let document = shadow::Content::Document { state: &state, times: &times };
+        for content in [document, shadow::Content::Deleted { at_millis }] {
+            let record = shadow::Shadow { version, content };
+            let mut changes = Changes::new();
+            shadow::put(&mut changes, kept, &record);
+            let (key, value) = only(&changes, Table::Shadows);
+            prop_assert_eq!(shadow::read(&key, &value), Ok((kept, record)));
+            prop_assert!(shadow::read(&key, &value[..value.len() - 1]).is_err());
+            let mut deleted = Changes::new();
+            shadow::delete(&mut deleted, kept);
+            prop_assert_eq!(deleted.iter().next().map(|change| change.key), Some(&*key));
+        }
+    }
+
+    #[test]
+    fn the_shadows_of_one_thing_are_neighbours(
+        things in proptest::collection::vec("[a-b:-]{1,3}", 2..5),
+        names in proptest::collection::vec(proptest::option::of("[$a-b]{1,2}"), 2..5),
+    ) {
+        let mut keys: Vec<(Vec<u8>, String)> = Vec::new();
+        for (thing, name) in things.iter().flat_map(|thing| names.iter().map(move |n| (thing, n))) {
+            let mut changes = Changes::new();
+            shadow::delete(&mut changes, shadow::Key { thing, name: name.as_deref() });
+            let key = changes.iter().next().expect("one").key.to_vec();
+            keys.push((key, thing.clone()));
+        }
+        keys.sort();
+        let mut things: Vec<_> = keys.into_iter().map(|(_, thing)| thing).collect();
+        things.dedup();
+        let count = things.len();
+        things.sort();
+        things.dedup();
+        prop_assert_eq!(things.len(), count);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod retained_message;
 mod sender;
 mod server;
 mod subscribe;
+mod thing_shadow;
 mod traces;
 mod webhook;
 
@@ -35,6 +36,10 @@ pub use retained_message::{GetRetainedMessage, ListRetainedMessage};
 pub use sender::{Refusal, Sender};
 pub use server::Server;
 pub use subscribe::{Filters, Subscribe, Unsubscribe};
+pub use thing_shadow::{
+    DeleteThingShadow, GetThingShadow, ListNamedShadowsForThing, ShadowOperation, ShadowRequest,
+    UpdateThingShadow,
+};
 pub use traces::{SpanDrop, Traces};
 pub use webhook::{Webhook, WebhookDrop};
 

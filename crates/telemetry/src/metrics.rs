@@ -22,7 +22,7 @@ use engine::metering;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::ReasonCode;
 
-use crate::event::{DirectMessage, SpanDrop, WebhookDrop};
+use crate::event::{DirectMessage, ShadowOperation, SpanDrop, WebhookDrop};
 use crate::metrics::access::Access;
 use crate::metrics::histogram::Histogram;
 use crate::{Metered, Quota, Status, Verdict};
@@ -67,6 +67,8 @@ struct Shard {
     throttled: Counters<{ <Quota as Label>::COUNT }>,
     authn_errors: Counters<{ AUTHN_REASONS.len() }>,
     registry_reloads: Counters<{ <Status as Label>::COUNT }>,
+    shadow_accepted: Counters<{ <ShadowOperation as Label>::COUNT }>,
+    shadow_rejected: Counters<{ <ShadowOperation as Label>::COUNT }>,
     webhook_attempts: Counters<{ <Status as Label>::COUNT }>,
     webhook_dropped: Counters<{ <WebhookDrop as Label>::COUNT }>,
     spans_exported: AtomicU64,
@@ -251,6 +253,14 @@ impl Metrics {
             shard.throttled.add(quota.slot(), access);
         }
         (shard, access)
+    }
+
+    pub(crate) fn shadow_request(&self, operation: ShadowOperation, status: Status) {
+        let (shard, access) = self.shard();
+        match status {
+            Status::Success => shard.shadow_accepted.add(operation.slot(), access),
+            Status::Failure => shard.shadow_rejected.add(operation.slot(), access),
+        }
     }
 
     pub(crate) fn authn_error(&self, reason: &str) {

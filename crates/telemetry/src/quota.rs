@@ -3,7 +3,7 @@
 use crate::metrics::label;
 
 /// A quota that turned something away or slowed it down; its word is the name of the quota in
-/// [`engine::limits::Quotas`] and in the configuration.
+/// [`engine::limits::Quotas`] or [`engine::limits::Bounds`] and in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quota {
     /// SendDirectMessage calls of the account.
@@ -48,6 +48,14 @@ pub enum Quota {
     ListSubscriptionsPerClient,
     /// Requests to the control plane.
     ControlRequests,
+    /// Requests to shadows of the account.
+    ShadowRequests,
+    /// Requests to one shadow.
+    RequestsPerShadow,
+    /// Requests of one connection to the shadows of one thing that are not answered yet.
+    ShadowRequestsInFlight,
+    /// Bytes of all shadows.
+    ShadowBytes,
 }
 
 impl Quota {
@@ -75,6 +83,10 @@ impl Quota {
             Quota::ListSubscriptions => "list_subscriptions",
             Quota::ListSubscriptionsPerClient => "list_subscriptions_per_client",
             Quota::ControlRequests => "control_requests",
+            Quota::ShadowRequests => "shadow_requests",
+            Quota::RequestsPerShadow => "requests_per_shadow",
+            Quota::ShadowRequestsInFlight => "shadow_requests_in_flight",
+            Quota::ShadowBytes => "shadow_bytes",
         }
     }
 }
@@ -101,4 +113,8 @@ label!(Quota, |quota: &Quota| quota.word(), {
     ListSubscriptions,
     ListSubscriptionsPerClient,
     ControlRequests,
+    ShadowRequests,
+    RequestsPerShadow,
+    ShadowRequestsInFlight,
+    ShadowBytes,
 });

@@ -32,20 +32,31 @@ const fn shell(name: &'static str, allowed: &'static [&'static str]) -> Row {
 }
 
 /// The dependency direction (ARCHITECTURE.md).
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 18] = [
     pure("mqtt", &[]),
     pure("policy", &[]),
     pure("identity", &[]),
-    pure("engine", &["mqtt", "policy"]),
+    pure("shadow", &[]),
+    pure("engine", &["mqtt", "policy", "shadow"]),
     pure("registry", &["engine", "policy"]),
     pure("store", &["engine", "mqtt", "registry"]),
     shell("store-embedded", &["store"]),
     shell("telemetry", &["engine", "mqtt"]),
     shell("reactor", &[]),
-    shell("broker", &["engine", "mqtt", "policy", "reactor", "store", "telemetry"]),
+    shell("broker", &["engine", "mqtt", "policy", "reactor", "shadow", "store", "telemetry"]),
     shell(
         "api",
-        &["broker", "engine", "identity", "mqtt", "policy", "registry", "store", "telemetry"],
+        &[
+            "broker",
+            "engine",
+            "identity",
+            "mqtt",
+            "policy",
+            "registry",
+            "shadow",
+            "store",
+            "telemetry",
+        ],
     ),
     shell("client", &["identity", "mqtt"]),
     Row {

@@ -8,8 +8,9 @@ TRACE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 ERROR_NAMES = {
     400: "InvalidRequestException", 403: "ForbiddenException", 404: "ResourceNotFoundException",
-    405: "MethodNotAllowedException", 408: "InvalidRequestException",
-    413: "RequestEntityTooLargeException", 429: "ThrottlingException",
+    405: "MethodNotAllowedException", 408: "InvalidRequestException", 409: "ConflictException",
+    413: "RequestEntityTooLargeException", 415: "UnsupportedDocumentEncodingException",
+    429: "ThrottlingException",
     500: "InternalFailureException", 504: "GatewayTimeoutException",
 }
 

@@ -2,9 +2,12 @@
 
 pub(crate) mod client_id;
 pub(crate) mod delete_connection;
+pub(crate) mod delete_thing_shadow;
 pub(crate) mod get_connection;
 pub(crate) mod get_receipt;
 pub(crate) mod get_retained_message;
+pub(crate) mod get_thing_shadow;
+pub(crate) mod list_named_shadows_for_thing;
 pub(crate) mod list_retained_messages;
 pub(crate) mod list_subscriptions;
 mod page;
@@ -13,7 +16,9 @@ pub(crate) mod properties;
 pub(crate) mod publish;
 pub(crate) mod send_direct_message;
 pub(crate) mod send_direct_messages;
+pub(crate) mod thing_shadow;
 pub(crate) mod topic;
+pub(crate) mod update_thing_shadow;
 pub(crate) mod watch_receipts;
 
 use std::sync::Arc;

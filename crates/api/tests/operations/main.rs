@@ -8,3 +8,4 @@ mod idempotency;
 mod many_targets;
 mod publish;
 mod retained_messages;
+mod shadows;

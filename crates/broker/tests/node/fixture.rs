@@ -47,7 +47,26 @@ pub fn storing_node_with(
     node_of(rules, bounds, Some(Storage { records, journal }))
 }
 
+/// Why a node does not start on these records.
+pub fn unreadable_node(records: Memory) -> String {
+    let bounds = Bounds::default();
+    let rules = Rules::new(&STANDARD, STANDARD.quotas, &bounds);
+    let records: Arc<dyn Records> = Arc::new(records);
+    let journal = Journal::start(Arc::clone(&records), Durability::Always, Box::new(|_| {}))
+        .expect("a thread to spare");
+    let started = start(rules, bounds, Some(Storage { records, journal }));
+    started.map(drop).expect_err("unreadable").to_string()
+}
+
 fn node_of(rules: Rules, bounds: Bounds, kept: Option<Storage>) -> Arc<Node> {
+    start(rules, bounds, kept).expect("nothing to read")
+}
+
+fn start(
+    rules: Rules,
+    bounds: Bounds,
+    kept: Option<Storage>,
+) -> Result<Arc<Node>, store::StoreError> {
     let log = LogSettings {
         target: LogTarget::Discard,
         level: Level::Info,
@@ -63,7 +82,6 @@ fn node_of(rules: Rules, bounds: Bounds, kept: Option<Storage>) -> Arc<Node> {
         telemetry: Arc::new(Telemetry::start(log).expect("nothing to open")),
         kept,
     })
-    .expect("nothing to read")
 }
 
 /// A message that was handed to a connection.

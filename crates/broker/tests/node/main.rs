@@ -20,6 +20,7 @@ mod queues;
 mod restart;
 mod retained;
 mod session_life;
+mod shadows;
 mod slow_device;
 mod take_over;
 mod will;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mqtt::{PacketId, Properties, Publish, QoS, ReasonCode, TopicName, Version};
+use shadow::RequestTopic;
 
 use super::Session;
 use super::packet::Step;
@@ -192,7 +193,8 @@ impl From<TopicRefused> for ReasonCode {
 }
 
 /// Whether devices and senders may publish on a topic under this profile. The prefix of Basic
-/// Ingest is not counted (spec 5).
+/// Ingest is not counted (spec 5). Of the other topics of the server those of requests to a shadow
+/// are open (spec 10.2).
 ///
 /// # Errors
 /// [`TopicRefused`].
@@ -200,10 +202,12 @@ pub fn check_topic(topic: TopicName<'_>, profile: &Profile) -> Result<(), TopicR
     let text = match without_rule(topic.as_str()) {
         Some(rest) if profile.reserved_topics => rest,
         Some(_) | None => {
-            if topic.as_str().starts_with('$') && profile.reserved_topics {
+            let text = topic.as_str();
+            let reserved = text.starts_with('$') && profile.reserved_topics;
+            if reserved && RequestTopic::parse(text).is_none() {
                 return Err(TopicRefused::Reserved);
             }
-            topic.as_str()
+            text
         }
     };
     let slashes = text.bytes().filter(|byte| *byte == b'/').count();

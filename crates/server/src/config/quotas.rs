@@ -117,6 +117,14 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             default.list_subscriptions,
         ),
         control_requests: rate(table, "control_requests", default.control_requests),
+        shadow_requests: rate(table, "shadow_requests", default.shadow_requests),
+        requests_per_shadow: rate(table, "requests_per_shadow", default.requests_per_shadow),
+        shadow_requests_in_flight: number(
+            table,
+            "shadow_requests_in_flight",
+            COUNTS,
+            default.shadow_requests_in_flight,
+        ),
     };
     if without_rates == Some(true) { quotas.without_rates() } else { quotas }
 }
@@ -159,6 +167,7 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         departure_bytes: number(table, "departure_bytes", BYTES, default.departure_bytes),
         log_buffer_bytes: number(table, "log_buffer_bytes", buffer, default.log_buffer_bytes),
         queue_bytes: number(table, "queue_bytes", BYTES, default.queue_bytes),
+        shadow_bytes: number(table, "shadow_bytes", BYTES, default.shadow_bytes),
     }
 }
 

@@ -99,13 +99,15 @@ fn every_quota_and_limit_can_be_set() {
          delete_connection = 32\ndelete_connection_per_client = 33\n\
          list_subscriptions = 34\nlist_subscriptions_per_client = 35\n\
          control_requests = 23\n\
+         shadow_requests = 27\nrequests_per_shadow = { per_second = 24, burst = 25 }\n\
+         shadow_requests_in_flight = 26\n\
          [limits]\n\
          tls_handshake = 1\nconnect_packet = 2\nhttp_head = 3\nhttp_body = 4\nhttp_idle = 5.25\n\
          http_head_bytes = 0x4000\nhttp2_streams = 7\noutbound_buffer_bytes = 65536\n\
          write_stall = 9\nreceipt_life = 11\nreceipts = 12\nreceipt_readers = 13\n\
          receipt_events = 14\nwebhook_queue = 15\ntrace_queue = 16\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
          departure_life = 16\ndepartures = 17\ndeparture_bytes = 18\n\
-         queue_bytes = 1000\n",
+         queue_bytes = 1000\nshadow_bytes = 2000\n",
     )
     .unwrap();
     let seconds = Duration::from_secs_f64;
@@ -145,6 +147,9 @@ fn every_quota_and_limit_can_be_set() {
             delete_connection: operation(32, 33),
             list_subscriptions: operation(34, 35),
             control_requests: Some(Rate::per_second(23)),
+            shadow_requests: Some(Rate::per_second(27)),
+            requests_per_shadow: Some(Rate { per_second: 24, burst: 25 }),
+            shadow_requests_in_flight: 26,
         }
     );
     assert_eq!(
@@ -174,6 +179,7 @@ fn every_quota_and_limit_can_be_set() {
             drain: seconds(0.0),
             log_buffer_bytes: 131_072,
             queue_bytes: 1_000,
+            shadow_bytes: 2_000,
         }
     );
 }

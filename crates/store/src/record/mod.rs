@@ -10,6 +10,7 @@ pub mod received;
 pub mod registry;
 pub mod retained;
 pub mod session;
+pub mod shadow;
 pub mod subscription;
 pub mod will;
 
@@ -26,7 +27,9 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    fn new(table: Table, what: &'static str) -> Self {
+    /// What is wrong with a record of that table, to follow "cannot be read:".
+    #[must_use]
+    pub fn new(table: Table, what: &'static str) -> Self {
         RecordError { table, what }
     }
 }

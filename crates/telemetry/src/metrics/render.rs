@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use engine::close::CloseReason;
 use engine::outcome::DirectOutcome;
 
-use crate::event::{SpanDrop, WebhookDrop};
+use crate::event::{ShadowOperation, SpanDrop, WebhookDrop};
 use crate::metrics::histogram::{BOUNDS, Histogram, Totals};
 use crate::metrics::{AUTHN_REASONS, Counters, Label, Metrics, Shard, process};
 use crate::{Metered, Quota, Status, Verdict};
@@ -37,6 +37,7 @@ impl Metrics {
         page.connections();
         page.publish_and_subscribe();
         page.metered();
+        page.shadows();
         for gauge in gauges {
             page.gauge((gauge.name, gauge.help), gauge.value);
         }
@@ -148,6 +149,19 @@ impl Page<'_> {
             ),
             "kind",
             |shard| &shard.metered,
+        );
+    }
+
+    fn shadows(&mut self) {
+        self.family::<ShadowOperation, _>(
+            ("tenfour_thing_shadow_accepted_total", "Requests to shadows that were done."),
+            "operation",
+            |shard| &shard.shadow_accepted,
+        );
+        self.family::<ShadowOperation, _>(
+            ("tenfour_thing_shadow_rejected_total", "Requests to shadows that were not done."),
+            "operation",
+            |shard| &shard.shadow_rejected,
         );
     }
 

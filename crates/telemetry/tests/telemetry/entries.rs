@@ -10,8 +10,9 @@ use serde_json::json;
 use telemetry::event::{
     AuthenticationType, AuthnError, ClientOperation, Connect, ControlRequest, DeleteConnection,
     DirectMessage, DirectMessageDryRun, Disconnect, Filters, GetConnection, GetRetainedMessage,
-    HttpPublish, ListRetainedMessage, ListSubscriptions, Protocol, PublishIn, PublishOut, Refusal,
-    RegistryReload, Sender, Server, Subscribe, Unsubscribe,
+    GetThingShadow, HttpPublish, ListRetainedMessage, ListSubscriptions, Protocol, PublishIn,
+    PublishOut, Refusal, RegistryReload, Sender, Server, ShadowRequest, Subscribe, Unsubscribe,
+    UpdateThingShadow,
 };
 use telemetry::{FailureClass, Quota, Verdict};
 
@@ -341,6 +342,39 @@ fn the_operations_on_a_client_name_it_and_the_sender() {
     assert_eq!(failed["reason"], "CLIENT_ID_NOT_FOUND");
     let event = ListSubscriptions { operation, max_results: None };
     assert_eq!(entry(&event).get("maxResults"), None);
+}
+
+#[test]
+fn a_request_to_a_shadow_names_it_and_its_topic() {
+    let request = ShadowRequest {
+        trace_id: trace_id(),
+        protocol: Protocol::Mqtt,
+        client_id: Some("lamp"),
+        principal_id: "AIDAEXAMPLE",
+        source: source(),
+        shadow_name: "config",
+        topic: "$aws/things/lamp/shadow/name/config/update",
+        refused: None,
+    };
+    let expected = json!({
+        "logLevel": "INFO", "traceId": trace_id().to_string(), "accountId": "123456789012",
+        "status": "Success", "eventType": "UpdateThingShadow", "protocol": "MQTT",
+        "clientId": "lamp", "principalId": "AIDAEXAMPLE", "sourceIp": source().ip().to_string(),
+        "sourcePort": source().port(), "deviceShadowName": "config",
+        "topicName": "$aws/things/lamp/shadow/name/config/update",
+    });
+    let mut written = entry(&UpdateThingShadow(request));
+    written.as_object_mut().expect("an object").remove("timestamp");
+    assert_eq!(written, expected);
+    let refused = refused(FailureClass::ClientError, "SHADOW_NOT_FOUND");
+    let (protocol, client_id, topic) = (Protocol::Http, None, "");
+    let request = ShadowRequest { protocol, client_id, topic, refused, ..request };
+    let entry = entry(&GetThingShadow(request));
+    assert_eq!(
+        (&entry["status"], &entry["reason"]),
+        (&json!("Failure"), &json!("SHADOW_NOT_FOUND"))
+    );
+    assert_eq!((entry.get("clientId"), entry.get("topicName")), (None, None));
 }
 
 #[test]

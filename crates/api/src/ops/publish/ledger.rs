@@ -25,7 +25,7 @@ pub(super) struct Ledger {
     pub(super) request: Request,
     /// What the message is measured by (spec 9), in bytes.
     pub(super) metered_bytes: usize,
-    trace_id: TraceId,
+    pub(super) trace_id: TraceId,
 }
 
 impl Ledger {

@@ -58,7 +58,8 @@ fn publish(ledger: &Ledger, input: &Input, payload: &[u8]) -> Result<Durable, Re
         payload,
         expires: input.expiry_seconds.map(|seconds| node.message_expiry(seconds, now)),
     };
-    node.publish_for_sender(permit, publication).map_err(|refused| match refused {
+    let from = (&ledger.sender, ledger.trace_id);
+    node.publish_for_sender(permit, publication, from).map_err(|refused| match refused {
         PublishRefused::Throttled(quota) => Refused::Throttled(quota),
         PublishRefused::Reserved => Refused::Topic(
             "The topic starts with $, so its messages are not retained; publish without retain."

@@ -12,7 +12,7 @@ import pytest
 from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.population import populate
-from harness.registry import Registry
+from harness.registry import Registry, allow
 from harness.senders import BotoSender, RawSender
 from harness.server import Server, copy_folder
 from harness.wire_device import WireDevice
@@ -139,6 +139,12 @@ def boto(server):
 def control(server):
     """boto3's client of the control plane with the key that may do everything."""
     return Control(server)
+
+
+@pytest.fixture
+def allowing(control, client_id):
+    """The name of a policy, made through the API, that allows everything."""
+    return control.policy(client_id, allow("iot:*", "*"))
 
 
 @pytest.fixture

@@ -372,6 +372,13 @@ def test_a_clash_at_the_start_is_a_clear_error(own_server):
     assert "both.json" in str(caught.value) and "made through the API" in str(caught.value)
 
 
+def test_a_body_that_is_too_large_or_no_json_is_an_invalid_request(raw):
+    for body in (b"{", b"[]", b"\xff\xfe", b'{"policyDocument": 5}', b" " * 300_000):
+        answer = raw.request("POST", "/policies/e2e-none", body, service="iot")
+        assert (answer.status, answer.reason) == (400, "INVALID_REQUEST"), answer
+        assert answer.headers["x-amzn-errortype"] == "InvalidRequestException:"
+
+
 def test_the_rate_of_the_account_is_a_throttling_exception(start):
     server = start("control-throttled",
                    settings="[quotas]\ncontrol_requests = { per_second = 1, burst = 1 }\n")

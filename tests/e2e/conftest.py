@@ -4,8 +4,11 @@ One server serves most tests; tests keep apart by client IDs of their own. A tes
 another configuration uses a flavour, a test that stops its server starts one of its own.
 """
 
+import contextlib
 import itertools
+import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -192,3 +195,16 @@ def my_device(server):
     """Paths of the certificate and key that `tenfour dev` made for myDevice."""
     device = server.ready["device"]
     return pathlib.Path(device["cert"]), pathlib.Path(device["key"])
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own that is soon full."""
+    if os.geteuid() != 0:
+        pytest.fail("mounting a small disk needs root: run the tests as root, in a container for one")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    with contextlib.ExitStack() as stack:
+        stack.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+        yield disk

@@ -4,15 +4,18 @@ One server serves most tests; tests keep apart by client IDs of their own. A tes
 another configuration uses a flavour, a test that stops its server starts one of its own.
 """
 
+import contextlib
 import itertools
+import os
 import pathlib
+import subprocess
 
 import pytest
 
 from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.population import populate
-from harness.registry import Registry
+from harness.registry import Registry, allow
 from harness.senders import BotoSender, RawSender, boto3_client
 from harness.server import Server, copy_folder
 from harness.traced import settings as trace_settings
@@ -165,6 +168,12 @@ def logs(server):
 
 
 @pytest.fixture
+def allowing(control, client_id):
+    """The name of a policy, made through the API, that allows everything."""
+    return control.policy(client_id, allow("iot:*", "*"))
+
+
+@pytest.fixture
 def raw(server):
     """Signed raw requests with the key that may do everything."""
     with RawSender(server, server.admin) as sender:
@@ -209,3 +218,16 @@ def my_device(server):
     """Paths of the certificate and key that `tenfour dev` made for myDevice."""
     device = server.ready["device"]
     return pathlib.Path(device["cert"]), pathlib.Path(device["key"])
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own that is soon full."""
+    if os.geteuid() != 0:
+        pytest.fail("mounting a small disk needs root: run the tests as root, in a container for one")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    with contextlib.ExitStack() as stack:
+        stack.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+        yield disk

@@ -20,23 +20,9 @@ from harness.population import NARROW
 from harness.registry import ARN, allow
 from harness.sdk_device import Sdk5
 from harness.server import Server, copy_folder
-from harness.wire_device import WireDevice
+from harness.wire_device import WireDevice, try_connect
 
 NOBODY = "0" * 64
-
-
-def connects(server, client_id, certificate):
-    """A connected device, or None if it is not let in."""
-    try:
-        return WireDevice.connected(server, client_id, certificate)
-    except (OSError, AssertionError):
-        return None
-
-
-@pytest.fixture
-def allowing(control, client_id):
-    """The name of a policy that allows everything."""
-    return control.policy(client_id, allow("iot:*", "*"))
 
 
 def test_a_key_pair_and_a_certificate_for_it_are_made(control, server):
@@ -146,7 +132,7 @@ def test_the_status_counts_within_a_second_on_live_connections(control, server, 
     assert watcher.expect("SUBACK").reasons(5) == [0]
     for status, sentence in (("INACTIVE", "inactive"), ("REVOKED", "revoked")):
         mine = control.device(tmp_path, client_id, allowing)
-        device = connects(server, client_id, mine)
+        device = try_connect(server, client_id, mine)
         other = WireDevice.connected(server, f"{client_id}-other",
                                      control.device(tmp_path, "other", allowing))
         mark = log.mark()
@@ -159,7 +145,7 @@ def test_the_status_counts_within_a_second_on_live_connections(control, server, 
         told = json.loads(watcher.message().payload)
         assert (told["disconnectReason"], told["clientInitiatedDisconnect"]) == ("AUTH_ERROR", False)
         assert told["principalIdentifier"] == mine.certificate_id
-        assert connects(server, client_id, mine) is None
+        assert try_connect(server, client_id, mine) is None
         reason = f"DEVICE_CERTIFICATE_{status}"
         log.wait_since(mark, eventType="Connection.AuthNError", reason=reason,
                        principalId=mine.certificate_id)
@@ -172,7 +158,7 @@ def test_the_status_counts_within_a_second_on_live_connections(control, server, 
         assert told["certificateDescription"]["customerVersion"] == 2
         if status == "INACTIVE":
             control("update_certificate", certificateId=mine.certificate_id, newStatus="ACTIVE")
-            connects(server, client_id, mine).close()
+            try_connect(server, client_id, mine).close()
             watcher.message()
         else:
             control.refused("CertificateStateException", "update_certificate",
@@ -190,7 +176,7 @@ def test_a_certificate_is_deleted_once_nothing_holds_it(control, server, client_
     control("detach_policy", policyName=allowing, target=target)
     control("delete_certificate", certificateId=name)
     control.refused("ResourceNotFoundException", "describe_certificate", certificateId=name)
-    assert connects(server, client_id, mine) is None
+    assert try_connect(server, client_id, mine) is None
     # With force the policies need not be detached.
     mine = control.device(tmp_path, client_id, allowing, active=False)
     control("delete_certificate", certificateId=mine.certificate_id, forceDelete=True)
@@ -227,143 +213,6 @@ def test_what_is_no_certificate_is_not_registered(control, operation, client_id,
     control.refused("InvalidRequestException", operation, certificatePem="x" * 65537)
 
 
-def register_authority(control, authority, **parameters):
-    """Registers an authority with the proof that its key is there; returns its ID."""
-    code = control("get_registration_code")["registrationCode"]
-    made = control("register_ca_certificate", caCertificate=authority.pem,
-                   verificationCertificate=authority.proof(code), **parameters)
-    assert made == {"certificateId": authority.certificate_id,
-                    "certificateArn": f"{ARN}cacert/{authority.certificate_id}"}
-    return made["certificateId"]
-
-
-def test_a_registered_authority_vouches_for_certificates(control, server, client_id, allowing,
-                                                         tmp_path):
-    authority = Authority.make(client_id)
-    mine = authority.sign(tmp_path, client_id)
-    pem = mine.cert.read_text()
-    control.refused("CertificateValidationException", "register_certificate", certificatePem=pem)
-    name = register_authority(control, authority)
-    control.refused("CertificateStateException", "register_certificate", certificatePem=pem)
-    control("update_ca_certificate", certificateId=name, newStatus="ACTIVE")
-    made = control("register_certificate", certificatePem=pem, caCertificatePem=authority.pem,
-                   setAsActive=True)
-    control.refused("ResourceAlreadyExistsException", "register_certificate", certificatePem=pem)
-    control("attach_policy", policyName=allowing, target=made["certificateArn"])
-    WireDevice.connected(server, client_id, mine).close()
-    told = control("describe_certificate", certificateId=made["certificateId"])
-    assert told["certificateDescription"]["caCertificateId"] == name
-    listed, _ = control.pages("list_certificates_by_ca", "certificates", caCertificateId=name)
-    assert [c["certificateId"] for c in listed] == [made["certificateId"]]
-    # Another one with the same name and another key has signed nothing.
-    forged = Authority.make(client_id).sign(tmp_path, "forged").cert.read_text()
-    control.refused("CertificateValidationException", "register_certificate", certificatePem=forged)
-    told = control("describe_ca_certificate", certificateId=name)["certificateDescription"]
-    assert (told["status"], told["autoRegistrationStatus"]) == ("ACTIVE", "DISABLE")
-    assert told["certificateMode"] == "DEFAULT" and told["ownedBy"] == "123456789012"
-    control.refused("CertificateStateException", "delete_ca_certificate", certificateId=name)
-    control("update_ca_certificate", certificateId=name, newStatus="INACTIVE")
-    # What it has vouched for stays.
-    WireDevice.connected(server, client_id, mine).close()
-    control("delete_ca_certificate", certificateId=name)
-    control.refused("ResourceNotFoundException", "describe_ca_certificate", certificateId=name)
-
-
-def test_two_authorities_with_one_key_are_a_conflict(control, client_id, tmp_path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    first, second = Authority.make(client_id, key), Authority.make(client_id, key)
-    for authority in (first, second):
-        register_authority(control, authority, setAsActive=True)
-    pem = first.sign(tmp_path, client_id).cert.read_text()
-    control.refused("CertificateConflictException", "register_certificate", certificatePem=pem)
-    made = control("register_certificate", certificatePem=pem, caCertificatePem=second.pem)
-    told = control("describe_certificate", certificateId=made["certificateId"])
-    assert told["certificateDescription"]["caCertificateId"] == second.certificate_id
-
-
-def test_an_authority_is_registered_with_proof_only(control, client_id):
-    authority, other = Authority.make(client_id), Authority.make(client_id)
-    code = control("get_registration_code")["registrationCode"]
-    assert len(code) == 64 and control("get_registration_code")["registrationCode"] == code
-    register = {"caCertificate": authority.pem}
-    control.refused("InvalidRequestException", "register_ca_certificate", **register)
-    control.refused("InvalidRequestException", "register_ca_certificate", **register,
-                    verificationCertificate=authority.proof(code), certificateMode="ODD")
-    control.refused("CertificateValidationException", "register_ca_certificate", **register,
-                    verificationCertificate=other.proof(code))
-    control.refused("RegistrationCodeValidationException", "register_ca_certificate", **register,
-                    verificationCertificate=authority.proof("f" * 64))
-    control.refused("CertificateValidationException", "register_ca_certificate",
-                    caCertificate="nonsense", verificationCertificate=authority.proof(code))
-    leaf = Authority.make(client_id, authority=False)
-    control.refused("CertificateValidationException", "register_ca_certificate",
-                    caCertificate=leaf.pem, verificationCertificate=leaf.proof(code))
-    control.refused("ResourceNotFoundException", "register_ca_certificate", **register,
-                    verificationCertificate=authority.proof(code),
-                    registrationConfig={"templateName": "mine"})
-    register_authority(control, authority)
-    response = control.refused("ResourceAlreadyExistsException", "register_ca_certificate",
-                               **register, verificationCertificate=authority.proof(code))
-    assert response["resourceArn"] == f"{ARN}cacert/{authority.certificate_id}"
-    # Without proof, under a mode that says so.
-    made = control("register_ca_certificate", caCertificate=other.pem, certificateMode="SNI_ONLY")
-    told = control("describe_ca_certificate", certificateId=made["certificateId"])
-    assert told["certificateDescription"]["certificateMode"] == "SNI_ONLY"
-    for _ in range(8):
-        control("register_ca_certificate", caCertificate=Authority.make(client_id).pem,
-                certificateMode="SNI_ONLY")
-    control.refused("LimitExceededException", "register_ca_certificate",
-                    caCertificate=Authority.make(client_id).pem, certificateMode="SNI_ONLY")
-    listed, pages = control.pages("list_ca_certificates", "certificates", pageSize=4)
-    assert {authority.certificate_id, other.certificate_id} <= {c["certificateId"] for c in listed}
-    assert pages >= 3
-
-
-def test_the_registration_code_can_be_taken_back(start):
-    server = start("registration-code")
-    try:
-        control = Control(server)
-        control.refused("ResourceNotFoundException", "delete_registration_code")
-        code = control("get_registration_code")["registrationCode"]
-        control("delete_registration_code")
-        assert control("get_registration_code")["registrationCode"] != code
-    finally:
-        assert server.stop() == 0
-
-
-def test_a_certificate_registers_itself_if_its_authority_allows(control, server, client_id, allowing,
-                                                                log, tmp_path):
-    authority = Authority.make(client_id)
-    name = register_authority(control, authority, setAsActive=True)
-    mine = authority.sign(tmp_path, client_id)
-    assert connects(server, client_id, mine) is None
-    control.refused("ResourceNotFoundException", "describe_certificate",
-                    certificateId=mine.certificate_id)
-    control("update_ca_certificate", certificateId=name, newAutoRegistrationStatus="ENABLE")
-    watcher = WireDevice.connected(server, f"{client_id}-watcher",
-                                   control.device(tmp_path, "watcher", allowing))
-    watcher.send(packets.subscribe([(f"$aws/events/certificates/registered/{name}", 0)], 1, 5))
-    assert watcher.expect("SUBACK").reasons(5) == [0]
-    mark = log.mark()
-    assert connects(server, client_id, mine) is None
-    told = json.loads(watcher.message().payload)
-    assert (told["certificateId"], told["caCertificateId"]) == (mine.certificate_id, name)
-    assert told["certificateStatus"] == "PENDING_ACTIVATION"
-    watcher.close()
-    entry = log.wait_since(mark, eventType="Connection.AuthNError",
-                           principalId=mine.certificate_id)
-    assert entry["reason"] == "DEVICE_CERTIFICATE_INACTIVE"
-    assert "PENDING_ACTIVATION" in entry["details"]
-    control("attach_policy", policyName=allowing, target=f"{ARN}cert/{mine.certificate_id}")
-    control("update_certificate", certificateId=mine.certificate_id, newStatus="ACTIVE")
-    WireDevice.connected(server, client_id, mine).close()
-    # One that another key signed in its name is not registered.
-    forged = Authority.make(client_id).sign(tmp_path, f"{client_id}-forged")
-    assert connects(server, client_id, forged) is None
-    control.refused("ResourceNotFoundException", "describe_certificate",
-                    certificateId=forged.certificate_id)
-
-
 def test_a_certificate_ends_with_its_time(control, server, client_id, allowing, log, tmp_path):
     authority = Authority.make(client_id)
     brief = authority.sign(tmp_path, client_id, days=8 / 86_400)
@@ -376,7 +225,7 @@ def test_a_certificate_ends_with_its_time(control, server, client_id, allowing, 
     assert packet.reason() == 0x87 and "expired" in packet.properties()["reason_string"]
     entry = log.wait_since(mark, eventType="Disconnect", clientId=client_id)
     assert "expired" in entry["details"]
-    assert connects(server, client_id, brief) is None
+    assert try_connect(server, client_id, brief) is None
     log.wait_since(mark, eventType="Connection.AuthNError", reason="DEVICE_CERTIFICATE_EXPIRED",
                    principalId=brief.certificate_id)
 
@@ -529,7 +378,7 @@ def test_what_was_answered_is_there_after_a_kill(template, client_id, tmp_path):
     control = Control(server)
     control.policy("all", allow("iot:*", "*"))
     authority = Authority.make(client_id)
-    register_authority(control, authority, setAsActive=True)
+    control.authority(authority, setAsActive=True)
     signed = authority.sign(tmp_path, "signed")
     control("register_certificate", certificatePem=signed.cert.read_text(), status="ACTIVE")
     control("attach_policy", policyName="all", target=f"{ARN}cert/{signed.certificate_id}")
@@ -545,7 +394,7 @@ def test_what_was_answered_is_there_after_a_kill(template, client_id, tmp_path):
         control = Control(server)
         for certificate in (signed, made):
             WireDevice.connected(server, client_id, certificate).close()
-        assert connects(server, client_id, revoked) is None
+        assert try_connect(server, client_id, revoked) is None
         assert control("get_registration_code") == code
         told = control("describe_certificate", certificateId=signed.certificate_id)
         assert told["certificateDescription"]["caCertificateId"] == authority.certificate_id
@@ -563,7 +412,7 @@ def test_a_certificate_switched_off_in_a_file_loses_its_connection(start, client
         mine = certificates.make(tmp_path, client_id)
         server.registry.policy(client_id, allow("iot:*", "*"))
         server.registry.certificate(client_id, mine, [client_id])
-        device = wait_until(lambda: connects(server, client_id, mine), "the certificate",
+        device = wait_until(lambda: try_connect(server, client_id, mine), "the certificate",
                             seconds=20, pause=0.3)
         server.registry.certificate(client_id, mine, [client_id], status="INACTIVE")
         assert device.expect("DISCONNECT").reason() == 0x87

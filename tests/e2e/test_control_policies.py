@@ -372,22 +372,8 @@ def test_a_clash_at_the_start_is_a_clear_error(own_server):
     assert "both.json" in str(caught.value) and "made through the API" in str(caught.value)
 
 
-def test_the_rate_of_the_account_is_a_throttling_exception(start):
-    server = start("control-throttled",
-                   settings="[quotas]\ncontrol_requests = { per_second = 1, burst = 1 }\n")
-    try:
-        control = Control(server)
-        throttled = []
-
-        def is_throttled():
-            try:
-                control("list_policies")
-            except control.client.exceptions.ThrottlingException as refused:
-                throttled.append(refused.response["ResponseMetadata"]["HTTPStatusCode"])
-            return throttled
-
-        wait_until(is_throttled, "a request that is one too many", seconds=30, pause=0)
-        assert throttled == [400]
-        assert control.answer.headers["retry-after"] == "1"
-    finally:
-        assert server.stop() == 0
+def test_a_body_that_is_too_large_or_no_json_is_an_invalid_request(raw):
+    for body in (b"{", b"[]", b"\xff\xfe", b'{"policyDocument": 5}', b" " * 300_000):
+        answer = raw.request("POST", "/policies/e2e-none", body, service="iot")
+        assert (answer.status, answer.reason) == (400, "INVALID_REQUEST"), answer
+        assert answer.headers["x-amzn-errortype"] == "InvalidRequestException:"

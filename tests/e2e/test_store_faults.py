@@ -1,7 +1,5 @@
 """The store when something is wrong with it: at the start, and while the server runs."""
 
-import contextlib
-import os
 import shutil
 import subprocess
 import urllib.error
@@ -106,19 +104,6 @@ def test_a_damaged_store_is_refused_with_one_sentence_and_nothing_is_thrown_away
     server = Server(folder, *STANDARD)
     assert kept(server, client_id, 2) == [b"one", b"two"]
     assert server.stop() == 0
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a disk of its own that is soon full."""
-    if os.geteuid() != 0:
-        pytest.fail("mounting a small disk needs root: run the tests as root, in a container for one")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
-    with contextlib.ExitStack() as stack:
-        stack.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
-        yield disk
 
 
 def test_a_full_disk_loses_nothing_acknowledged_and_promises_nothing_more(

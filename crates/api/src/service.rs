@@ -157,7 +157,10 @@ impl Api {
             // It is never closed.
             return Ok((read, room.ok()));
         }
-        let most = self.body_bytes();
+        let most = match operation.service() {
+            ServiceName::Data | ServiceName::Logs => self.body_bytes(),
+            ServiceName::Control => control::BODY_BYTES,
+        };
         let read =
             body::read(body, most, patience).await.map_err(|error| match operation.service() {
                 ServiceName::Data => Unadmitted::from(Fault::of_body(error, limit)),

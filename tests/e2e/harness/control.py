@@ -8,6 +8,7 @@ from botocore.config import Config
 
 from harness.answer import TRACE_ID, Answer
 from harness.certificates import Certificate
+from harness.registry import ARN
 
 
 def iot_client(server, credentials, listener="https", **config):
@@ -72,6 +73,15 @@ class Control:
         certificate.cert.write_text(made["certificatePem"])
         certificate.key.write_text(made["keyPair"]["PrivateKey"])
         return certificate
+
+    def authority(self, authority, **parameters):
+        """Registers an authority with the proof that its key is there; returns its ID."""
+        code = self("get_registration_code")["registrationCode"]
+        made = self("register_ca_certificate", caCertificate=authority.pem,
+                    verificationCertificate=authority.proof(code), **parameters)
+        assert made == {"certificateId": authority.certificate_id,
+                        "certificateArn": f"{ARN}cacert/{authority.certificate_id}"}
+        return made["certificateId"]
 
     def pages(self, operation, member, **parameters):
         """Every entry of a list, page by page, and how many pages there were."""

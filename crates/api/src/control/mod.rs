@@ -42,6 +42,9 @@ pub use self::pending::Pending;
 pub use self::registrar::Registrar;
 pub(crate) use self::workshop::Workshop;
 
+/// The largest body that is read: two certificates of the service model's largest fit, escaped.
+pub(crate) const BODY_BYTES: usize = 256 * 1024;
+
 /// What an operation came to.
 enum Done {
     /// It has its answer.

@@ -71,5 +71,7 @@ fn summary(file: &Path, config: &Config, registry: &Registry) -> String {
     lines.push(format!("senders:      {}", summary.senders));
     lines.push(format!("things:       {}", summary.things));
     lines.push(format!("policies:     {}", summary.policies));
+    // The store belongs to the server, which may be running.
+    lines.push("from files; what the API made is in the store and not looked at".to_owned());
     lines.join("\n") + "\n"
 }

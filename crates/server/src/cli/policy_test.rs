@@ -165,77 +165,82 @@ impl<'a> Target<'a> {
             Resource::LogGroup(_) => "log-group",
             Resource::Any => "*",
         };
-        let right = match action {
-            Action::Connect
-            | Action::SendDirectMessage
-            | Action::GetConnection
-            | Action::DeleteConnection
-            | Action::ListSubscriptions => "client",
-            // Wherever what it explains is asked for.
-            Action::Explain => kind,
-            Action::Publish
-            | Action::RetainPublish
-            | Action::Receive
-            | Action::GetRetainedMessage => "topic",
-            Action::Subscribe => "topicfilter",
-            Action::GetThingShadow
-            | Action::UpdateThingShadow
-            | Action::DeleteThingShadow
-            | Action::ListNamedShadowsForThing
-            | Action::CreateThing
-            | Action::DescribeThing
-            | Action::UpdateThing
-            | Action::DeleteThing
-            | Action::ListThingPrincipals => "thing",
-            Action::UpdateCertificate
-            | Action::DescribeCertificate
-            | Action::DeleteCertificate
-            | Action::AttachPolicy
-            | Action::DetachPolicy
-            | Action::ListAttachedPolicies
-            | Action::TestAuthorization => "cert",
-            Action::DescribeCACertificate
-            | Action::UpdateCACertificate
-            | Action::DeleteCACertificate => "cacert",
-            Action::CreatePolicy
-            | Action::CreatePolicyVersion
-            | Action::GetPolicy
-            | Action::GetPolicyVersion
-            | Action::SetDefaultPolicyVersion
-            | Action::ListPolicyVersions
-            | Action::DeletePolicy
-            | Action::DeletePolicyVersion
-            | Action::ListTargetsForPolicy => "policy",
-            Action::DescribeLogGroups
-            | Action::DescribeLogStreams
-            | Action::GetLogEvents
-            | Action::FilterLogEvents => "log-group",
-            Action::ListRetainedMessages
-            | Action::CreateKeysAndCertificate
-            | Action::CreateCertificateFromCsr
-            | Action::RegisterCertificate
-            | Action::RegisterCertificateWithoutCA
-            | Action::ListCertificates
-            | Action::ListCertificatesByCA
-            | Action::RegisterCACertificate
-            | Action::ListCACertificates
-            | Action::GetRegistrationCode
-            | Action::DeleteRegistrationCode
-            | Action::ListPolicies
-            | Action::ListThings
-            | Action::AttachThingPrincipal
-            | Action::DetachThingPrincipal
-            | Action::ListPrincipalThings
-            | Action::DescribeEndpoint
-            | Action::SetV2LoggingOptions
-            | Action::GetV2LoggingOptions
-            | Action::SetV2LoggingLevel
-            | Action::DeleteV2LoggingLevel
-            | Action::ListV2LoggingLevels => "*",
-        };
+        // One that is asked for on any resource is right here, too.
+        let right = asked_on(action).unwrap_or(kind);
         (right != kind)
             .then(|| format!("{action} is only ever asked for on `{right}`, not on `{kind}`"))
     }
+}
+
+/// The kind of resource that an action is asked for on (spec 6.2 and 11); none if it is on any.
+fn asked_on(action: Action) -> Option<&'static str> {
+    let kind = match action {
+        Action::Connect
+        | Action::SendDirectMessage
+        | Action::GetConnection
+        | Action::DeleteConnection
+        | Action::ListSubscriptions => "client",
+        Action::Explain => return None,
+        Action::Publish | Action::RetainPublish | Action::Receive | Action::GetRetainedMessage => {
+            "topic"
+        }
+        Action::Subscribe => "topicfilter",
+        Action::GetThingShadow
+        | Action::UpdateThingShadow
+        | Action::DeleteThingShadow
+        | Action::ListNamedShadowsForThing
+        | Action::CreateThing
+        | Action::DescribeThing
+        | Action::UpdateThing
+        | Action::DeleteThing
+        | Action::ListThingPrincipals => "thing",
+        Action::UpdateCertificate
+        | Action::DescribeCertificate
+        | Action::DeleteCertificate
+        | Action::AttachPolicy
+        | Action::DetachPolicy
+        | Action::ListAttachedPolicies
+        | Action::TestAuthorization => "cert",
+        Action::DescribeCACertificate
+        | Action::UpdateCACertificate
+        | Action::DeleteCACertificate => "cacert",
+        Action::CreatePolicy
+        | Action::CreatePolicyVersion
+        | Action::GetPolicy
+        | Action::GetPolicyVersion
+        | Action::SetDefaultPolicyVersion
+        | Action::ListPolicyVersions
+        | Action::DeletePolicy
+        | Action::DeletePolicyVersion
+        | Action::ListTargetsForPolicy => "policy",
+        Action::DescribeLogGroups
+        | Action::DescribeLogStreams
+        | Action::GetLogEvents
+        | Action::FilterLogEvents => "log-group",
+        Action::ListRetainedMessages
+        | Action::CreateKeysAndCertificate
+        | Action::CreateCertificateFromCsr
+        | Action::RegisterCertificate
+        | Action::RegisterCertificateWithoutCA
+        | Action::ListCertificates
+        | Action::ListCertificatesByCA
+        | Action::RegisterCACertificate
+        | Action::ListCACertificates
+        | Action::GetRegistrationCode
+        | Action::DeleteRegistrationCode
+        | Action::ListPolicies
+        | Action::ListThings
+        | Action::AttachThingPrincipal
+        | Action::DetachThingPrincipal
+        | Action::ListPrincipalThings
+        | Action::DescribeEndpoint
+        | Action::SetV2LoggingOptions
+        | Action::GetV2LoggingOptions
+        | Action::SetV2LoggingLevel
+        | Action::DeleteV2LoggingLevel
+        | Action::ListV2LoggingLevels => "*",
+    };
+    Some(kind)
 }
 
 /// What the request says beside action and resource.

@@ -25,7 +25,14 @@ const LONG_TIMES: RangeInclusive<Duration> =
 pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
     let table = &mut table;
     let without_rates = table.get("unlimited").and_then(|value| value.boolean());
-    let quotas = Quotas {
+    let rates = read_rates(table, default);
+    let quotas = read_sizes(table, &rates);
+    if without_rates == Some(true) { quotas.without_rates() } else { quotas }
+}
+
+/// Reads those that say how much of something there may be in a time.
+fn read_rates(table: &mut Table<'_>, default: &Quotas) -> Quotas {
+    Quotas {
         send_direct_message: rate(table, "send_direct_message", default.send_direct_message),
         publishes_per_connection: rate(
             table,
@@ -44,6 +51,45 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             Some(value) => narrow(value.integer(COUNTS)).or(default.throughput_per_connection),
             None => default.throughput_per_connection,
         },
+        queued: rate(table, "queued", default.queued),
+        dequeued_per_connection: rate(
+            table,
+            "dequeued_per_connection",
+            default.dequeued_per_connection,
+        ),
+        retained_publishes: rate(table, "retained_publishes", default.retained_publishes),
+        retained_publish_interval: match table.get("retained_publish_interval") {
+            Some(value) if value.is_text() => {
+                unlimited(&value).map_or(default.retained_publish_interval, |Unlimited| None)
+            }
+            Some(value) => value.seconds(SHORT_TIMES).or(default.retained_publish_interval),
+            None => default.retained_publish_interval,
+        },
+        get_connection: operation(
+            table,
+            ["get_connection", "get_connection_per_client"],
+            default.get_connection,
+        ),
+        delete_connection: operation(
+            table,
+            ["delete_connection", "delete_connection_per_client"],
+            default.delete_connection,
+        ),
+        list_subscriptions: operation(
+            table,
+            ["list_subscriptions", "list_subscriptions_per_client"],
+            default.list_subscriptions,
+        ),
+        control_requests: rate(table, "control_requests", default.control_requests),
+        shadow_requests: rate(table, "shadow_requests", default.shadow_requests),
+        requests_per_shadow: rate(table, "requests_per_shadow", default.requests_per_shadow),
+        ..*default
+    }
+}
+
+/// Reads those that say how much of something there may be at all.
+fn read_sizes(table: &mut Table<'_>, default: &Quotas) -> Quotas {
+    Quotas {
         connections: number(table, "connections", COUNTS, default.connections),
         payload_bytes: number(table, "payload_bytes", 1..=MQTT_BYTES, default.payload_bytes),
         outbound_unacknowledged: number(
@@ -79,21 +125,7 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
         websocket_life: time(table, "websocket_life", LONG_TIMES, default.websocket_life),
         queued_messages: number(table, "queued_messages", COUNTS, default.queued_messages),
         queued_bytes: number(table, "queued_bytes", BYTES, default.queued_bytes),
-        queued: rate(table, "queued", default.queued),
-        dequeued_per_connection: rate(
-            table,
-            "dequeued_per_connection",
-            default.dequeued_per_connection,
-        ),
         retained_messages: number(table, "retained_messages", COUNTS, default.retained_messages),
-        retained_publishes: rate(table, "retained_publishes", default.retained_publishes),
-        retained_publish_interval: match table.get("retained_publish_interval") {
-            Some(value) if value.is_text() => {
-                unlimited(&value).map_or(default.retained_publish_interval, |Unlimited| None)
-            }
-            Some(value) => value.seconds(SHORT_TIMES).or(default.retained_publish_interval),
-            None => default.retained_publish_interval,
-        },
         shared_groups: number(table, "shared_groups", COUNTS, default.shared_groups),
         members_per_shared_group: number(
             table,
@@ -101,32 +133,14 @@ pub(super) fn read_quotas(mut table: Table<'_>, default: &Quotas) -> Quotas {
             COUNTS,
             default.members_per_shared_group,
         ),
-        get_connection: operation(
-            table,
-            ["get_connection", "get_connection_per_client"],
-            default.get_connection,
-        ),
-        delete_connection: operation(
-            table,
-            ["delete_connection", "delete_connection_per_client"],
-            default.delete_connection,
-        ),
-        list_subscriptions: operation(
-            table,
-            ["list_subscriptions", "list_subscriptions_per_client"],
-            default.list_subscriptions,
-        ),
-        control_requests: rate(table, "control_requests", default.control_requests),
-        shadow_requests: rate(table, "shadow_requests", default.shadow_requests),
-        requests_per_shadow: rate(table, "requests_per_shadow", default.requests_per_shadow),
         shadow_requests_in_flight: number(
             table,
             "shadow_requests_in_flight",
             COUNTS,
             default.shadow_requests_in_flight,
         ),
-    };
-    if without_rates == Some(true) { quotas.without_rates() } else { quotas }
+        ..*default
+    }
 }
 
 /// Reads the `[limits]` table: names as in [`Bounds`], defaults for what is absent.

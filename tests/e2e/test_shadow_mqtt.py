@@ -12,6 +12,7 @@ from awscrt import mqtt, mqtt_request_response
 from awsiot import iotshadow, mqtt5_client_builder, mqtt_connection_builder
 
 from harness.paho_device import PahoDevice
+from harness.patience import wait_until
 from harness.registry import allow
 from harness.sdk_device import Sdk3, Sdk5
 from harness.senders import boto3_client
@@ -300,20 +301,20 @@ def test_the_log_of_a_device(watch, server, client_id, thing):
 def test_policies_of_topics_decide(server, people, client_id, thing):
     """Publish on the request, Subscribe and Receive of the answers; no action of shadows."""
     topic = f"topic/$aws/things/{thing}/shadow"
-
-    def register(write, *what):
-        mark = server.log.mark()
-        write(*what)
-        server.log.wait_since(mark, eventType="RegistryReload", status="Success")
-
-    register(
-        server.registry.policy, f"shadow-{client_id}",
+    mark = server.log.mark()
+    server.registry.policy(
+        f"shadow-{client_id}",
         allow("iot:Connect", "client/*"),
         allow("iot:Publish", [f"{topic}/get", f"{topic}/update"]),
         allow("iot:Receive", f"{topic}/update/accepted"),
         allow("iot:Subscribe", f"topicfilter/$aws/things/{thing}/shadow/*"),
     )
-    register(server.registry.certificate, "stranger", people.stranger, [f"shadow-{client_id}"])
+    server.registry.certificate("stranger", people.stranger, [f"shadow-{client_id}"])
+    registered = len(list(server.registry.folder.glob("certificates/*.toml")))
+    # The policy was there before the certificate.
+    wait_until(lambda: any(
+        entry["details"].startswith(f"{registered} certificates")
+        for entry in server.log.since(mark, eventType="RegistryReload")), "the certificate")
     with PahoDevice(client_id) as device:
         device.connected(server, certificate=people.stranger)
         prefix = f"$aws/things/{thing}/shadow"

@@ -1,6 +1,7 @@
 """What a sender can ask beyond AWS's parameters: a deadline, and to wait for the device."""
 
 import concurrent.futures
+import socket
 import time
 
 import pytest
@@ -44,6 +45,62 @@ def test_a_device_that_does_not_come_gets_nothing_afterwards(raw, wire, client_i
     assert (answer.status, answer.json["reason"]) == (404, "TARGET_CLIENT_ID_NOT_FOUND")
     assert answer.json["delivery"] == "never-sent"
     assert wire().is_silent()
+
+
+@pytest.mark.parametrize("listener", ["http", "https"])
+@pytest.mark.parametrize("confirmation", ["true", "false"])
+def test_of_a_sender_that_goes_away_nothing_is_sent_afterwards(server, wire, client_id, background,
+                                                               log, listener, confirmation):
+    mark = log.mark()
+    sender = RawSender(server, server.admin, listener=listener)
+    sending = background.submit(sender.send, client_id, TOPIC, b"late", confirmation=confirmation,
+                                timeout=15, headers={WAIT: "30000"})
+    with pytest.raises(concurrent.futures.TimeoutError):
+        sending.result(timeout=0.5)
+    sender.connection.sock.shutdown(socket.SHUT_RDWR)
+    entry = log.wait_since(mark, eventType="SendDirectMessage", clientId=client_id)
+    assert entry["reason"] == "DELIVERY_CONFIRMATION_SENDER_DISCONNECT"
+    assert entry["delivery"] == "never-sent"
+    assert wire().is_silent()
+    receipt = RawSender(server, server.admin).request("GET", f"/receipts/{entry['traceId']}")
+    assert receipt.json["status"] == "never-sent"
+
+
+def test_a_repetition_that_waits_keeps_the_message_of_a_sender_that_went_away(
+        server, raw, wire, client_id, background, log):
+    headers = {WAIT: "30000", "x-tenfour-idempotency-key": client_id}
+    mark = log.mark()
+    sender = RawSender(server, server.admin)
+    background.submit(sender.send, client_id, TOPIC, b"once", confirmation="true", timeout=15,
+                      headers=headers)
+    time.sleep(0.5)
+    repeating = background.submit(raw.send, client_id, TOPIC, b"once", confirmation="true",
+                                  timeout=15, headers=headers)
+    with pytest.raises(concurrent.futures.TimeoutError):
+        repeating.result(timeout=1)
+    sender.connection.sock.shutdown(socket.SHUT_RDWR)
+    log.wait_since(mark, eventType="SendDirectMessage", clientId=client_id)
+    device = wire()
+    message = device.message()
+    assert message.payload == b"once"
+    device.acknowledge(message)
+    assert repeating.result(20).status == 200
+    assert device.is_silent()
+
+
+def test_at_the_end_of_the_server_nobody_waits_for_a_device(start, client_id, background):
+    """A server that drains lets no device in: the sender is answered at once."""
+    server = start("waiting-at-the-end")
+    sending = background.submit(RawSender(server, server.admin).send, client_id, TOPIC,
+                                confirmation="true", timeout=15, headers={WAIT: "60000"})
+    with pytest.raises(concurrent.futures.TimeoutError):
+        sending.result(timeout=1)
+    begun = time.monotonic()
+    assert server.stop(60) == 0
+    assert time.monotonic() - begun < 20
+    answer = sending.result(5)
+    assert (answer.status, answer.json["delivery"]) == (404, "never-sent")
+    assert server.log.the_send(answer.trace_id)["reason"] == "TARGET_CLIENT_ID_NOT_FOUND"
 
 
 def test_a_device_that_is_there_is_not_waited_for(raw, wire, client_id, background):

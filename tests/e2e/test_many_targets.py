@@ -252,6 +252,23 @@ def test_a_sender_that_goes_away_stops_the_rest(server, people, call, raw, clien
                     if entry["clientId"] in later and "batch" in entry]
 
 
+def test_of_a_sender_that_goes_away_nobody_who_is_waited_for_gets_anything(
+        server, people, call, raw, client_id, log):
+    waited_for = [f"{client_id}-{n}" for n in range(3)]
+    mark = log.mark()
+    made = call([f"{client_id}-none-*", *waited_for], payload="batch", confirmation=True, timeout=15,
+                waitOnlineMs=30_000, concurrency=8)
+    assert made.line()["clientId"] == f"{client_id}-none-*"
+    made.cancel()
+    for name in waited_for:
+        entry = log.wait_since(mark, eventType="SendDirectMessage", clientId=name)
+        assert entry["delivery"] == "never-sent"
+    with fleet(server, people, waited_for) as devices:
+        for name, device in zip(waited_for, devices):
+            assert raw.send(name, TOPIC, b"marker", confirmation="true").status == 200
+            assert device.message().payload == b"marker"
+
+
 def test_a_reset_of_http2_stops_the_rest(server, people, raw, client_id, log):
     silent, later = f"{client_id}-silent", f"{client_id}-later"
     body = json.dumps({"clientIds": ["nobody", silent, later], "topic": TOPIC, "payload": "batch",

@@ -1,8 +1,9 @@
 //! Who waits for a device to connect.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -51,6 +52,15 @@ impl Arrivals {
         Some(then)
     }
 
+    /// Tells everybody that nobody comes any more.
+    fn end(&self) {
+        let all = std::mem::take(&mut self.waiting.lock().by_client);
+        for (_, then) in all.into_values().flatten() {
+            self.count.fetch_sub(1, Ordering::SeqCst);
+            then(false);
+        }
+    }
+
     /// Tells everybody who waits for the device. Called after it can be sent to, with no lock held.
     fn arrived(&self, client_id: &ClientId) {
         let there = self.waiting.lock().by_client.remove(client_id).unwrap_or_default();
@@ -59,22 +69,47 @@ impl Arrivals {
     }
 }
 
+/// A wait for a device that can be given up.
+pub struct Awaited {
+    node: Weak<Node>,
+    client_id: ClientId,
+    number: u64,
+}
+
+impl Awaited {
+    /// Waits no longer: whoever waited is never called. False if it was called before, or is just
+    /// being called.
+    pub fn give_up(&self) -> bool {
+        self.node
+            .upgrade()
+            .is_some_and(|node| node.arrivals.take(&self.client_id, self.number).is_some())
+    }
+}
+
+impl fmt::Debug for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Awaited").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
 impl Node {
     /// Calls `then` once: with true when the device is connected, at once if it is already, and with
-    /// false when it did not come in time. It must not wait.
+    /// false when it did not come in time, or cannot because the node drains. It must not wait.
     pub fn when_connected(
         self: &Arc<Self>,
         client_id: &ClientId,
         within: Duration,
         then: impl FnOnce(bool) + Send + 'static,
-    ) {
+    ) -> Awaited {
         let number = self.arrivals.add(client_id, Box::new(then));
-        // It may have come just before.
-        if self.is_reachable(client_id) {
+        let awaited = Awaited { node: Arc::downgrade(self), client_id: client_id.clone(), number };
+        // It may have come, or the drain begun, just before.
+        let came = self.is_reachable(client_id);
+        if came || self.is_draining() {
             if let Some(then) = self.arrivals.take(client_id, number) {
-                then(true);
+                then(came);
             }
-            return;
+            return awaited;
         }
         let (node, client_id) = (Arc::downgrade(self), client_id.clone());
         self.runtime.spawn(async move {
@@ -84,6 +119,12 @@ impl Node {
                 then(false);
             }
         });
+        awaited
+    }
+
+    /// Tells whoever waits for a device that none comes any more: a node that drains lets none in.
+    pub(crate) fn end_arrivals(&self) {
+        self.arrivals.end();
     }
 
     /// Tells whoever waits for a device that it can be sent to, if that is so now.

@@ -14,6 +14,7 @@ impl Node {
     /// but no longer than farewells may take.
     pub async fn drain(self: &Arc<Self>, patience: Duration) {
         self.start_draining();
+        self.end_arrivals();
         let settled = async {
             while self.has_deliveries() || self.responses.is_waiting() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -50,6 +50,7 @@ mod waiter;
 mod will;
 
 pub use accept::Entrance;
+pub use arrivals::Awaited;
 pub use client_connection::{ClientConnection, SocketInformation, Standing};
 pub use clock::Clock;
 pub use delete_connection::Deletion;

@@ -241,6 +241,16 @@ impl Record {
         self.tell(&state);
     }
 
+    /// Whether a repetition waits for it.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.state.lock().waiting.iter().any(|waiting| waiting.joined)
+    }
+
+    /// The connection that it was handed to.
+    pub(crate) fn sent(&self) -> Option<Dispatched> {
+        self.state.lock().dispatched
+    }
+
     /// It ended at once; its sender is told by the caller, repetitions that joined meanwhile here.
     pub(crate) fn end_at_once(&self, settled: &Settled) {
         let mut state = self.state.lock();

@@ -17,7 +17,7 @@ impl Dispatch<'_> {
     /// Answers with a document. Everything up to the sender's permission was checked as for a message
     /// that is sent, and answered so.
     pub(super) fn dry_run(&self, ledger: Ledger) -> Reply {
-        let message = match self.input.message(self.payload) {
+        let message = match self.input.message(self.payload.bytes()) {
             Ok(message) => message,
             Err(outcome) => return Exchange::new(ledger).settle(Settled::refused(outcome, None)),
         };

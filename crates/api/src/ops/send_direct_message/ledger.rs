@@ -29,6 +29,8 @@ pub(crate) struct Ledger {
     pub(super) payload_bytes: usize,
     pub(super) taken_in: Moment,
     progress: Progress,
+    /// Its sender went away while it waited for its device, and it is not sent any more.
+    never_sent: bool,
     settled: bool,
 }
 
@@ -49,6 +51,7 @@ impl Ledger {
             payload_bytes,
             taken_in: node.now(),
             progress: Progress::default(),
+            never_sent: false,
             settled: false,
         }
     }
@@ -96,7 +99,9 @@ impl Ledger {
             outcome,
             batch: self.batch,
             repeats: self.progress.original,
-            truth: Truth::of(settled).map(Truth::word),
+            truth: Truth::of(settled)
+                .or(self.never_sent.then_some(Truth::NeverSent))
+                .map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,
@@ -148,11 +153,16 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
+            if let Some(waits) = self.progress.waits.take() {
+                self.never_sent = waits.give_up(&self.node);
+                self.progress.dispatched = waits.sent();
+            }
+            let dispatched = self.progress.dispatched;
             self.write(&Settled {
-                handed_over: self.progress.dispatched.map(|dispatched| dispatched.at),
+                handed_over: dispatched.map(|dispatched| dispatched.at),
                 ..Settled::refused(
                     DirectOutcome::SenderDisconnected,
-                    self.progress.dispatched.map(|dispatched| dispatched.epoch),
+                    dispatched.map(|dispatched| dispatched.epoch),
                 )
             });
         }

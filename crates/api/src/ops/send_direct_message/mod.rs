@@ -6,6 +6,7 @@ mod input;
 mod ledger;
 mod one_of_many;
 mod patient;
+mod payload;
 mod response;
 mod wishes;
 
@@ -27,12 +28,14 @@ use input::Input;
 pub(crate) use input::check_topic;
 pub(crate) use ledger::Ledger;
 pub(crate) use one_of_many::{Alike, OneOfMany};
+use patient::Waits;
+pub(crate) use payload::Payload;
 use response::{AwaitsResponse, ResponseWait};
 
 /// A checked and authorised message on its way to its device.
 pub struct Dispatch<'a> {
     input: Input,
-    payload: &'a [u8],
+    payload: Payload<'a>,
     permit: SendPermit,
     sender: Peer,
     record: Option<Arc<Record>>,
@@ -41,12 +44,14 @@ pub struct Dispatch<'a> {
 }
 
 /// Where a message is that was to be handed to its device.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Progress {
     /// The connection that has it, and since when.
     pub(crate) dispatched: Option<Dispatched>,
     /// The message that the request repeats.
     pub(crate) original: Option<TraceId>,
+    /// It waits for its device.
+    pub(crate) waits: Option<Waits>,
 }
 
 /// What became of a message that was to be handed to its device.
@@ -76,7 +81,7 @@ pub(crate) fn begin<'a>(
         named.map_err(DirectOutcome::Invalid)?;
         let properties = input.properties.as_properties();
         ledger.request.property_bytes = metering::property_bytes(properties);
-        Dispatch::authorise(node, deliveries, &ledger, (input, payload))
+        Dispatch::authorise(node, deliveries, &ledger, (input, Payload::Single(payload)))
     });
     if let (Some(trace), Ok(_)) = (&ledger.trace, &checked) {
         trace.authorised(node.now());
@@ -146,7 +151,7 @@ impl<'a> Dispatch<'a> {
         node: &Node,
         deliveries: &Arc<Deliveries>,
         ledger: &Ledger,
-        (input, payload): (Input, &'a [u8]),
+        (input, payload): (Input, Payload<'a>),
     ) -> Result<Self, DirectOutcome> {
         let permit = authorise(node, ledger, &input)?;
         check_response(node, &input)?;
@@ -169,7 +174,8 @@ impl<'a> Dispatch<'a> {
                 if let Some(trace) = &self.trace {
                     trace.repeats(original.trace_id());
                 }
-                let progress = Progress { dispatched: None, original: Some(original.trace_id()) };
+                let original_id = Some(original.trace_id());
+                let progress = Progress { original: original_id, ..Progress::default() };
                 match original.join(node, settle(), self.input.patience()) {
                     Ok(dispatched) => Sent::Waiting(Progress { dispatched, ..progress }),
                     Err(settled) => Sent::Settled(progress, self.input.as_asked(settled)),
@@ -197,15 +203,15 @@ impl<'a> Dispatch<'a> {
         match self.hand_over(node, || Waiter::new(heard)) {
             Ok(dispatched) if confirmed => {
                 record.dispatched(dispatched);
-                Sent::Waiting(Progress { dispatched: Some(dispatched), original: None })
+                Sent::Waiting(Progress { dispatched: Some(dispatched), ..Progress::default() })
             }
             sent => {
                 let sent = answered_at_once(sent);
                 if let (Some(patient), Sent::Settled(_, settled)) = (patient, &sent)
                     && is_absent(&settled.outcome)
                 {
-                    patient.wait();
-                    return Sent::Waiting(Progress::default());
+                    let waits = Some(patient.wait());
+                    return Sent::Waiting(Progress { waits, ..Progress::default() });
                 }
                 if let Sent::Settled(_, settled) = &sent {
                     record.end_at_once(settled);
@@ -222,7 +228,8 @@ impl<'a> Dispatch<'a> {
     ) -> Result<Dispatched, Settled> {
         let Dispatch { input, payload, permit, trace, .. } = self;
         let traced = trace.as_ref().and_then(|trace| trace.with_traceparent(&input.properties));
-        let message = input.message(payload).map_err(|outcome| Settled::refused(outcome, None))?;
+        let message =
+            input.message(payload.bytes()).map_err(|outcome| Settled::refused(outcome, None))?;
         let message = DirectMessage {
             optional: traced.as_ref().map(PropertiesBuf::as_properties),
             ..message
@@ -251,7 +258,7 @@ fn answered_at_once(sent: Result<Dispatched, Settled>) -> Sent {
         }
         Err(settled) => (None, settled),
     };
-    Sent::Settled(Progress { dispatched, original: None }, settled)
+    Sent::Settled(Progress { dispatched, ..Progress::default() }, settled)
 }
 
 /// Checks the path label, still percent-encoded, the query and the headers; says whether they are

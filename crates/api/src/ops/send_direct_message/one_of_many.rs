@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Node;
+use bytes::Bytes;
 use engine::access::Peer;
 use engine::metering;
 use engine::outcome::DirectOutcome;
@@ -12,7 +13,7 @@ use telemetry::TraceId;
 
 use super::input::{Input, Request, with_expiry};
 use super::wishes::Wishes;
-use super::{Dispatch, Ledger};
+use super::{Dispatch, Ledger, Payload};
 use crate::deliveries::Deliveries;
 use crate::exchange::Exchange;
 
@@ -22,7 +23,7 @@ pub(crate) struct Alike {
     /// How long to wait for each PUBACK; none asks for no confirmation.
     pub(crate) confirmation: Option<Duration>,
     pub(crate) properties: PropertiesBuf,
-    pub(crate) payload: Vec<u8>,
+    pub(crate) payload: Bytes,
     /// By when a byte has to be on the wire, from when the request was taken in.
     pub(crate) deadline: Option<Duration>,
     /// How long to wait for a client to connect.
@@ -61,7 +62,7 @@ impl Alike {
             property_bytes: metering::property_bytes(self.properties.as_properties()),
         };
         let checked = self.input(client_id, key, waited).and_then(|input| {
-            Dispatch::authorise(node, deliveries, &ledger, (input, &self.payload))
+            Dispatch::authorise(node, deliveries, &ledger, (input, Payload::Shared(&self.payload)))
         });
         (Exchange::new(ledger), checked)
     }

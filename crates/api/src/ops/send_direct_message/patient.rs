@@ -1,8 +1,11 @@
 //! A message whose sender waits for the device to connect.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use broker::{HandOver, Node, Settle, Settled, Waiter};
+use broker::{Awaited, HandOver, Node, Settle, Settled, Waiter};
+use bytes::Bytes;
 use engine::Moment;
 use engine::access::Peer;
 use engine::direct::DirectMessage;
@@ -21,7 +24,7 @@ pub(super) struct Patient {
     record: Arc<Record>,
     sender: Peer,
     input: Input,
-    payload: Box<[u8]>,
+    payload: Bytes,
     trace: Option<Arc<CallTrace>>,
     begun: Moment,
 }
@@ -35,7 +38,7 @@ impl Dispatch<'_> {
             record: Arc::clone(record),
             sender: self.sender.clone(),
             input: self.input.clone(),
-            payload: self.payload.into(),
+            payload: self.payload.kept(),
             trace: self.trace.clone(),
             begun: node.now(),
         })
@@ -45,10 +48,11 @@ impl Dispatch<'_> {
 impl Patient {
     /// Sends the message when the device comes; if it does not, tells the sender so, and nothing is
     /// sent afterwards.
-    pub(super) fn wait(self) {
+    pub(super) fn wait(self) -> Waits {
         let within = self.input.wishes.wait_online.unwrap_or_default();
         let (node, client_id) = (Arc::clone(&self.node), self.input.client_id.clone());
-        node.when_connected(&client_id, within, move |came| {
+        let record = Arc::clone(&self.record);
+        let awaited = node.when_connected(&client_id, within, move |came| {
             let sent = if came {
                 self.send()
             } else {
@@ -64,6 +68,7 @@ impl Patient {
                 }
             }
         });
+        Waits { awaited: Arc::new(awaited), record }
     }
 
     /// What may have changed meanwhile is asked again: the sender's permission, and its deadline.
@@ -101,5 +106,39 @@ impl Patient {
         };
         let heard = listener(&self.node, &self.record, &self.input);
         self.node.send_direct(permit, hand_over, || Waiter::new(heard))
+    }
+}
+
+/// A message that waits for its device, from its sender's side.
+#[derive(Clone)]
+pub(crate) struct Waits {
+    awaited: Arc<Awaited>,
+    record: Arc<Record>,
+}
+
+impl Waits {
+    /// Its sender went away. Unless a repetition waits for it as well it is not sent any more; says
+    /// whether that is sure. May be called under the lock of the sender's line.
+    pub(super) fn give_up(&self, node: &Node) -> bool {
+        let given_up = !self.record.is_joined() && self.awaited.give_up();
+        if given_up {
+            // The record's end is told to others, who have locks of their own.
+            let record = Arc::clone(&self.record);
+            node.call_after(Duration::ZERO, move || {
+                record.settle(Settled::refused(DirectOutcome::TargetNotFound, None));
+            });
+        }
+        given_up
+    }
+
+    /// The connection that has it, if it was sent after all.
+    pub(super) fn sent(&self) -> Option<broker::Dispatched> {
+        self.record.sent()
+    }
+}
+
+impl fmt::Debug for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waits").field("awaited", &self.awaited).finish_non_exhaustive()
     }
 }

@@ -84,18 +84,31 @@ impl Run {
     }
 
     /// Sends to everybody and tells what became of it, until all is told or nobody reads any more.
-    pub(super) async fn run(self) {
-        // Gone: dropping the rest says so.
-        let _ = self.advance().await;
+    pub(super) async fn run(mut self) {
+        match self.advance().await {
+            Ok(()) => self.finish().await,
+            // Dropping the rest says so.
+            Err(Gone) => self.settle_what_is_known(),
+        }
     }
 
-    async fn advance(mut self) -> Result<(), Gone> {
+    /// Nobody reads any more, but what was heard of before is logged as it went.
+    fn settle_what_is_known(&mut self) {
+        while let Ok((number, settled)) = self.news.1.try_recv() {
+            if let Some(exchange) = self.under_way.remove(&number) {
+                let told = exchange.settle_one(&settled);
+                self.ledger.count(told.succeeded);
+            }
+        }
+    }
+
+    async fn advance(&mut self) -> Result<(), Gone> {
         let mut heard = Vec::with_capacity(ROUND);
         while !self.lines.is_closed() {
             let next = self.begin_some();
             self.lines.flush().await?;
             if self.under_way.is_empty() && self.waiting.len() == 0 {
-                return self.finish().await;
+                return Ok(());
             }
             let more = async {
                 match next {
@@ -199,7 +212,7 @@ impl Run {
     }
 
     /// The last line says that it is the last.
-    async fn finish(mut self) -> Result<(), Gone> {
+    async fn finish(mut self) {
         let Ledger { succeeded, failed, trace_id, .. } = self.ledger;
         self.lines.push(&serde_json::json!({
             "done": true,
@@ -208,9 +221,9 @@ impl Run {
             "failed": failed,
             "traceId": trace_id.to_string(),
         }));
-        self.lines.flush().await?;
-        self.ledger.finish();
-        Ok(())
+        if let Ok(()) = self.lines.flush().await {
+            self.ledger.finish();
+        }
     }
 }
 

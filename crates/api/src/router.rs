@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(route("PUT", path), Err(wrong));
         let path = "/api/things/shadow/ListNamedShadowsForThing/a%2Fb";
         assert_eq!(route("GET", path), Ok(Operation::ListNamedShadowsForThing { thing }));
-        for path in ["/things/a", "/things/a/shadows", "/things", "/things/shadow"] {
+        for path in ["/things/a/shadows", "/things/a/b/shadows", "/api/things/shadow/a"] {
             assert_eq!(route("GET", path), Err(Misrouted::UnknownPath), "{path}");
         }
     }

@@ -15,6 +15,14 @@ pub const POLICIES_PER_CERTIFICATE: usize = 10;
 /// # Errors
 /// [`Refused::Invalid`] for anything but the ARN of a certificate in `scope`.
 pub fn target<'a>(arn: &'a str, scope: &Scope) -> Result<&'a str, Refused> {
+    certificate_id("target", arn, scope)
+}
+
+/// The certificate ID in the ARN that `member` is to have.
+///
+/// # Errors
+/// [`Refused::Invalid`] for anything but the ARN of a certificate in `scope`.
+pub fn certificate_id<'a>(member: &str, arn: &'a str, scope: &Scope) -> Result<&'a str, Refused> {
     let prefix = Key::Certificate(String::new()).arn(scope);
     let id = arn.strip_prefix(prefix.as_str());
     let is_id = |id: &&str| {
@@ -22,7 +30,7 @@ pub fn target<'a>(arn: &'a str, scope: &Scope) -> Result<&'a str, Refused> {
     };
     id.filter(is_id).ok_or_else(|| {
         Refused::Invalid(format!(
-            "The target must be the ARN of a certificate, {prefix} and its 64 hexadecimal digits; \
+            "The {member} must be the ARN of a certificate, {prefix} and its 64 hexadecimal digits; \
              thing groups and Cognito identities are not offered."
         ))
     })

@@ -1,5 +1,7 @@
 //! Reading what a request says: the JSON of its body and the parameters of its query.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::refused::Refused;
@@ -44,6 +46,32 @@ impl Body {
             Some(Value::Bool(value)) => Ok(*value),
             Some(_) => Err(Refused::Input(format!("The member {name} must be true or false."))),
         }
+    }
+
+    /// A member that is a whole number from 0.
+    pub(super) fn integer(&self, name: &str) -> Result<Option<u64>, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_u64().map(Some).ok_or_else(|| {
+                Refused::Input(format!("The member {name} must be a whole number."))
+            }),
+        }
+    }
+
+    /// A member whose members are texts.
+    pub(super) fn texts(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, Refused> {
+        let Some(body) = self.object(name)? else { return Ok(None) };
+        let text = |(name, value): (&String, &Value)| match value {
+            Value::String(text) => Ok((name.clone(), text.clone())),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                Err(Refused::Input(format!("The member {name} must be a string.")))
+            }
+        };
+        body.0.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// A member that has members.

@@ -33,6 +33,10 @@ pub(super) struct Names {
 /// The set of certificates and policies.
 pub(super) const MARKER: Names = Names { size: "pageSize", token: "marker", next: "nextMarker" };
 
+/// The set of things.
+pub(super) const NEXT_TOKEN: Names =
+    Names { size: "maxResults", token: "nextToken", next: "nextToken" };
+
 /// Reads which part of a list is asked for.
 pub(super) fn page(query: &Query<'_>, names: Names) -> Result<Page, Refused> {
     let size = match parameter(query, names.size)?.as_deref() {

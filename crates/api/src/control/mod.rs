@@ -11,6 +11,7 @@ mod authorities;
 mod auto_registration;
 mod certificates;
 mod document;
+mod endpoint;
 mod fault;
 mod input;
 mod issuing;
@@ -22,6 +23,8 @@ mod policies;
 mod refused;
 mod registrar;
 mod request;
+mod thing_principals;
+mod things;
 mod workshop;
 
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use self::ledger::Ledger;
 use self::pending::{Progress, Work};
 use self::refused::Refused;
 use self::request::Request;
+use self::thing_principals::Form;
 use crate::exchange::{Begun, Later};
 use crate::ops::Call;
 
@@ -126,5 +130,21 @@ fn answer(operation: Operation<'_>, request: &mut Request<'_>) -> Outcome {
         Operation::DetachPolicy { name } => attachments::detach(request, name),
         Operation::ListAttachedPolicies { target } => attachments::list_policies(request, target),
         Operation::ListTargetsForPolicy { name } => attachments::list_targets(request, name),
+        Operation::CreateThing { name } => things::create(request, name),
+        Operation::DescribeThing { name } => things::describe(request, name),
+        Operation::UpdateThing { name } => things::update(request, name),
+        Operation::DeleteThing { name } => things::delete(request, name),
+        Operation::ListThings => things::list(request),
+        Operation::AttachThingPrincipal { name } => thing_principals::attach(request, name),
+        Operation::DetachThingPrincipal { name } => thing_principals::detach(request, name),
+        Operation::ListThingPrincipals { name } => {
+            thing_principals::list_principals(request, name, Form::Names)
+        }
+        Operation::ListThingPrincipalsV2 { name } => {
+            thing_principals::list_principals(request, name, Form::WithTypes)
+        }
+        Operation::ListPrincipalThings => thing_principals::list_things(request, Form::Names),
+        Operation::ListPrincipalThingsV2 => thing_principals::list_things(request, Form::WithTypes),
+        Operation::DescribeEndpoint => endpoint::describe(request),
     }
 }

@@ -63,6 +63,30 @@ pub(crate) enum Operation<'a> {
     ListAttachedPolicies { target: &'a str },
     /// `POST /policy-targets/{policyName}`
     ListTargetsForPolicy { name: &'a str },
+    /// `POST /things/{thingName}`
+    CreateThing { name: &'a str },
+    /// `GET /things/{thingName}`
+    DescribeThing { name: &'a str },
+    /// `PATCH /things/{thingName}`
+    UpdateThing { name: &'a str },
+    /// `DELETE /things/{thingName}`
+    DeleteThing { name: &'a str },
+    /// `GET /things`
+    ListThings,
+    /// `PUT /things/{thingName}/principals`
+    AttachThingPrincipal { name: &'a str },
+    /// `DELETE /things/{thingName}/principals`
+    DetachThingPrincipal { name: &'a str },
+    /// `GET /things/{thingName}/principals`
+    ListThingPrincipals { name: &'a str },
+    /// `GET /things/{thingName}/principals-v2`
+    ListThingPrincipalsV2 { name: &'a str },
+    /// `GET /principals/things`
+    ListPrincipalThings,
+    /// `GET /principals/things-v2`
+    ListPrincipalThingsV2,
+    /// `GET /endpoint`
+    DescribeEndpoint,
 }
 
 /// Why there is none.
@@ -113,6 +137,18 @@ impl Operation<'_> {
             Operation::DetachPolicy { .. } => "DetachPolicy",
             Operation::ListAttachedPolicies { .. } => "ListAttachedPolicies",
             Operation::ListTargetsForPolicy { .. } => "ListTargetsForPolicy",
+            Operation::CreateThing { .. } => "CreateThing",
+            Operation::DescribeThing { .. } => "DescribeThing",
+            Operation::UpdateThing { .. } => "UpdateThing",
+            Operation::DeleteThing { .. } => "DeleteThing",
+            Operation::ListThings => "ListThings",
+            Operation::AttachThingPrincipal { .. } => "AttachThingPrincipal",
+            Operation::DetachThingPrincipal { .. } => "DetachThingPrincipal",
+            Operation::ListThingPrincipals { .. } => "ListThingPrincipals",
+            Operation::ListThingPrincipalsV2 { .. } => "ListThingPrincipalsV2",
+            Operation::ListPrincipalThings => "ListPrincipalThings",
+            Operation::ListPrincipalThingsV2 => "ListPrincipalThingsV2",
+            Operation::DescribeEndpoint => "DescribeEndpoint",
         }
     }
 }
@@ -138,7 +174,10 @@ fn methods(path: &str) -> Option<Methods<'_>> {
         return Some(smallvec![("POST", Operation::ListAttachedPolicies { target })]);
     }
     let segments: SmallVec<[&str; 6]> = path.strip_prefix('/')?.split('/').collect();
-    certificates(&segments).or_else(|| authorities(&segments)).or_else(|| policies(&segments))
+    certificates(&segments)
+        .or_else(|| authorities(&segments))
+        .or_else(|| policies(&segments))
+        .or_else(|| things(&segments))
 }
 
 fn certificates<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
@@ -203,6 +242,30 @@ fn policies<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
         ["policy-targets", name] => {
             smallvec![("POST", Operation::ListTargetsForPolicy { name })]
         }
+        _ => return None,
+    })
+}
+
+fn things<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
+    Some(match *segments {
+        ["things"] => smallvec![("GET", Operation::ListThings)],
+        ["things", name] => smallvec![
+            ("GET", Operation::DescribeThing { name }),
+            ("POST", Operation::CreateThing { name }),
+            ("PATCH", Operation::UpdateThing { name }),
+            ("DELETE", Operation::DeleteThing { name }),
+        ],
+        ["things", name, "principals"] => smallvec![
+            ("GET", Operation::ListThingPrincipals { name }),
+            ("PUT", Operation::AttachThingPrincipal { name }),
+            ("DELETE", Operation::DetachThingPrincipal { name }),
+        ],
+        ["things", name, "principals-v2"] => {
+            smallvec![("GET", Operation::ListThingPrincipalsV2 { name })]
+        }
+        ["principals", "things"] => smallvec![("GET", Operation::ListPrincipalThings)],
+        ["principals", "things-v2"] => smallvec![("GET", Operation::ListPrincipalThingsV2)],
+        ["endpoint"] => smallvec![("GET", Operation::DescribeEndpoint)],
         _ => return None,
     })
 }

@@ -89,8 +89,8 @@ pub struct Rules<'a> {
 /// Proves a claim: that whoever sent this request, with this body, has the secret.
 ///
 /// The signed headers must include `host`, the header that gave the time, and where present
-/// `x-amz-date`, `x-amz-security-token` and every `x-amz-mqtt5-*`, because these change what the
-/// request means. Other `x-amz-*` headers may stay unsigned: proxies add some on the way.
+/// `x-amz-date`, `x-amz-security-token`, `x-amzn-principal` and every `x-amz-mqtt5-*`, because these
+/// change what the request means. Other `x-amz-*` headers may stay unsigned: proxies add some on the way.
 ///
 /// # Errors
 /// Everything [`SignatureError`] lists, the cheap and telling checks first. A signature that does
@@ -212,10 +212,11 @@ fn check_signed_headers<H: Headers>(claim: &Claim<'_>, headers: &H) -> Result<()
         return not_signed("date");
     }
     for name in headers.names() {
-        let Some(rest) = without_prefix(name, "x-amz-") else { continue };
-        let matters = rest.eq_ignore_ascii_case("date")
-            || rest.eq_ignore_ascii_case("security-token")
-            || without_prefix(rest, "mqtt5-").is_some();
+        let Some(rest) = without_prefix(name, "x-amz") else { continue };
+        let matters = rest.eq_ignore_ascii_case("-date")
+            || rest.eq_ignore_ascii_case("-security-token")
+            || rest.eq_ignore_ascii_case("n-principal")
+            || without_prefix(rest, "-mqtt5-").is_some();
         if matters && !is_signed(claim, name) {
             return not_signed(name);
         }

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -161,6 +162,20 @@ def test_a_connection_takes_no_message_under_another_path(raw, path):
 def test_unknown_paths_are_named(raw, path):
     answer = raw.request("POST", path)
     check_shape(answer, 404, "UNKNOWN_OPERATION")
+
+
+@pytest.mark.parametrize("listener", ["http", "https"])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_the_answer_to_an_unknown_path_waits_for_the_body(server, listener, method):
+    """It would be lost otherwise, with the connection that ends over a body that nobody reads; the
+    connection goes on."""
+    with open_socket(server, listener) as sock:
+        sock.settimeout(25)
+        for _ in range(2):
+            sock.sendall(f"{method} /audit/x HTTP/1.1\r\nHost: l\r\nContent-Length: 2\r\n\r\n".encode())
+            time.sleep(0.2)
+            sock.sendall(b"{}")
+            assert first_line(sock) == "HTTP/1.1 404 Not Found"
 
 
 def test_a_sender_that_goes_away_inside_its_body(server):

@@ -47,6 +47,18 @@ EVERY = [
     ("detach_policy", {"policyName": "none", "target": TARGET}),
     ("list_attached_policies", {"target": TARGET}),
     ("list_targets_for_policy", {"policyName": "none"}),
+    ("create_thing", {"thingName": "none"}),
+    ("describe_thing", {"thingName": "none"}),
+    ("update_thing", {"thingName": "none"}),
+    ("delete_thing", {"thingName": "none"}),
+    ("list_things", {}),
+    ("attach_thing_principal", {"thingName": "none", "principal": TARGET}),
+    ("detach_thing_principal", {"thingName": "none", "principal": TARGET}),
+    ("list_thing_principals", {"thingName": "none"}),
+    ("list_thing_principals_v2", {"thingName": "none"}),
+    ("list_principal_things", {"principal": TARGET}),
+    ("list_principal_things_v2", {"principal": TARGET}),
+    ("describe_endpoint", {}),
 ]
 
 

@@ -145,9 +145,16 @@ impl Api {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let operation = self.operation(head)?;
         let limit = self.node.rules().quotas.payload_bytes;
         let patience = self.node.bounds().http_body;
+        let operation = match self.operation(head) {
+            Ok(operation) => operation,
+            Err(unadmitted) => {
+                // An answer that overtakes the body is lost when the connection ends over what is unread.
+                let _ = body::read(body, self.body_bytes(), patience).await;
+                return Err(unadmitted);
+            }
+        };
         if operation == Operation::SendDirectMessages {
             let largest = send_direct_messages::body_bytes(limit);
             let fault = |error| Unadmitted::from(Fault::of_body_for_many(error, largest));

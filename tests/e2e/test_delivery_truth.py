@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -80,7 +81,8 @@ STOPPED = textwrap.dedent("""
 
 def test_a_device_that_reads_nothing_never_gets_what_was_never_sent(start, client_id):
     """Its window is full: nothing of the message reaches the socket, and nothing ever does."""
-    server = start("full-windows", "--open", "--unlimited")
+    server = start("full-windows", "--open", "--unlimited",
+                   settings="[limits]\nclose_on_missed_ack = true\n")
     raw = RawSender(server, listener="http")
     e2e = os.path.dirname(__file__)
     program = STOPPED.format(e2e=e2e, port=server.port("mqtt"), client_id=client_id)
@@ -100,6 +102,21 @@ def test_a_device_that_reads_nothing_never_gets_what_was_never_sent(start, clien
             answer = raw.send(client_id, TOPIC, confirmation="true", timeout=1, body=b"x")
             assert truth(answer)[1:] == ("DELIVERY_CONFIRMATION_TIMEOUT", "never-sent", None)
             assert receipt(raw, answer.trace_id)["status"] == "expired"
+
+            # A repetition whose time is over first is not told anything else.
+            headers = {"x-tenfour-idempotency-key": client_id}
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                sending = pool.submit(raw.send, client_id, TOPIC, confirmation="true", timeout=4,
+                                      body=b"x", headers=headers)
+                time.sleep(1)
+                again = RawSender(server, listener="http")
+                answer = again.send(client_id, TOPIC, confirmation="true", timeout=1, body=b"x",
+                                    headers=headers)
+                assert truth(answer)[1:] == truth(sending.result(30))[1:] == (
+                    "DELIVERY_CONFIRMATION_TIMEOUT", "never-sent", None)
+            # A PUBACK that nobody could send is not one that was missed.
+            connection = raw.request("GET", f"/connections/{client_id}")
+            assert connection.json["connected"] is True
         finally:
             device.send_signal(signal.SIGCONT)
             device.kill()

@@ -88,6 +88,22 @@ def test_a_repetition_that_waits_keeps_the_message_of_a_sender_that_went_away(
     assert device.is_silent()
 
 
+def test_a_repetition_of_what_waits_for_its_device_keeps_its_time(server, raw, wire, client_id,
+                                                                 background):
+    """Its time is over before the device comes; it begins again then, and ends."""
+    headers = {WAIT: "30000", "x-tenfour-idempotency-key": client_id}
+    sends = [background.submit(sender.send, client_id, TOPIC, b"once", confirmation="true",
+                               timeout=1, headers=headers)
+             for sender in (raw, RawSender(server, server.admin))]
+    with pytest.raises(concurrent.futures.TimeoutError):
+        sends[0].result(timeout=2.5)
+    device = wire()
+    assert device.message().payload == b"once"
+    for sending in sends:
+        answer = sending.result(20)
+        assert (answer.status, answer.json["delivery"]) == (504, "sent-unacknowledged")
+
+
 def test_at_the_end_of_the_server_nobody_waits_for_a_device(start, client_id, background):
     """A server that drains lets no device in: the sender is answered at once."""
     server = start("waiting-at-the-end")

@@ -82,20 +82,28 @@ impl Connection {
 
     /// The message that was appended last, from `start` on, was tried to be written; whoever waits for
     /// it until `until` learns where it is.
-    pub(crate) fn hand_over(&mut self, start: u64, at: Moment, until: Option<Moment>) -> OnTheWire {
+    pub(crate) fn hand_over(
+        &mut self,
+        start: u64,
+        at: Moment,
+        until: Option<Moment>,
+    ) -> (OnTheWire, HandedOver) {
         let span = Span { start, end: self.out.end() };
         let through = self.out.is_through(span);
         let produced = if through { self.io.produced() } else { None };
-        if let Some(until) = until
+        let message =
+            HandedOver { epoch: self.epoch, at, span, until: until.unwrap_or(at), produced };
+        if until.is_some()
             && let Some(waiter) = self.session.newest_waiter()
         {
-            waiter.hand_over(HandedOver { epoch: self.epoch, at, span, until, produced });
+            waiter.hand_over(message);
         }
-        match self.out.has_begun(span) {
+        let wire = match self.out.has_begun(span) {
             false => OnTheWire::Never,
             true if through => OnTheWire::Sent { tcp_acknowledged: None },
             true => OnTheWire::Sent { tcp_acknowledged: Some(false) },
-        }
+        };
+        (wire, message)
     }
 
     /// Takes the message that was appended last, from `start` on, out again; nothing of it was
@@ -107,11 +115,19 @@ impl Connection {
 
     /// How far a message got. One of which nothing was written is taken out, and never will be.
     pub(crate) fn withdraw(&mut self, message: &HandedOver) -> OnTheWire {
-        if !self.out.has_begun(message.span) {
+        let wire = self.whereabouts(message);
+        if wire == OnTheWire::Never {
             self.out.withdraw(message.span);
-            return OnTheWire::Never;
         }
-        OnTheWire::Sent { tcp_acknowledged: self.tcp_acknowledged(message) }
+        wire
+    }
+
+    /// How far a message has got; what has not begun may begin later.
+    pub(crate) fn whereabouts(&self, message: &HandedOver) -> OnTheWire {
+        match self.out.has_begun(message.span) {
+            false => OnTheWire::Never,
+            true => OnTheWire::Sent { tcp_acknowledged: self.tcp_acknowledged(message) },
+        }
     }
 
     /// Whether the peer's TCP has acknowledged the whole message; none if that is not known.

@@ -14,7 +14,7 @@ use crate::connection::Connection;
 use crate::device::State;
 use crate::mark::Mark;
 use crate::node::Node;
-use crate::waiter::{OnTheWire, Settled, Waiter};
+use crate::waiter::{HandedOver, OnTheWire, Settled, Waiter};
 
 /// A direct message that was handed to a connection.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,7 @@ pub struct Dispatched {
     pub epoch: u64,
     /// When it was handed over.
     pub at: Moment,
+    message: HandedOver,
 }
 
 /// A direct message and where it goes.
@@ -70,7 +71,7 @@ impl Node {
         let written = connection.write_now(now, self.rules.quotas.throughput_per_connection);
         let at = self.now();
         let until = message.confirmation.map(|timeout| now.after(timeout));
-        let wire = connection.hand_over(start, at, until);
+        let (wire, handed_over) = connection.hand_over(start, at, until);
         if message.is_now_or_never() && wire == OnTheWire::Never {
             connection.take_back(start);
             let outcome = DirectOutcome::ReceiverNotWritable;
@@ -98,7 +99,16 @@ impl Node {
                 return Err(Settled { wire, ..Settled::refused(outcome, Some(epoch)) });
             }
         }
-        Ok(Dispatched { epoch, at })
+        Ok(Dispatched { epoch, at, message: handed_over })
+    }
+
+    /// How far the message has got on the connection that has it; none if that has ended. What has
+    /// not begun may begin later.
+    pub fn whereabouts(&self, client_id: &str, dispatched: &Dispatched) -> Option<OnTheWire> {
+        let device = self.devices.get(client_id)?;
+        let state = device.lock();
+        let connection = state.connection.as_ref().filter(|open| open.epoch == dispatched.epoch)?;
+        Some(connection.whereabouts(&dispatched.message))
     }
 
     /// The account's rate; `draw` takes from it, or only looks at it.

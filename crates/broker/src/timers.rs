@@ -132,7 +132,7 @@ impl Node {
             };
         };
         expired.extend(std::iter::from_fn(|| connection.poll_expired(now)));
-        if self.bounds.close_on_missed_ack && !expired.is_empty() {
+        if self.bounds.close_on_missed_ack && expired.iter().any(News::is_missed_ack) {
             return Due::Close(CloseReason::MissedAck);
         }
         // Reading or writing may have been held back by its pace.

@@ -175,6 +175,12 @@ pub(crate) struct News {
 }
 
 impl News {
+    /// Whether a message was written and its PUBACK did not come in time.
+    pub(crate) fn is_missed_ack(&self) -> bool {
+        self.settled.outcome == DirectOutcome::ConfirmationTimeout
+            && self.settled.wire != OnTheWire::Never
+    }
+
     pub(crate) fn tell(self) {
         if let Some(settle) = self.settle {
             settle.settle(self.settled);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
+use engine::Moment;
 use engine::outcome::DirectOutcome;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
@@ -179,7 +180,7 @@ impl Record {
     /// it ended.
     pub(crate) fn join(
         self: &Arc<Self>,
-        node: &Node,
+        node: &Arc<Node>,
         to: Arc<dyn Settle>,
         timeout: Option<Duration>,
     ) -> Result<Option<Dispatched>, Settled> {
@@ -192,17 +193,28 @@ impl Record {
         let dispatched = state.dispatched;
         drop(state);
         if let Some(timeout) = timeout {
-            let record = Arc::clone(self);
-            node.call_after(timeout, move || record.time_out(number));
+            self.time_out_after(node, timeout, number);
         }
         Ok(dispatched)
+    }
+
+    /// Ends the wait of a repetition after `timeout`, and if nothing can be said of the message then
+    /// after another.
+    fn time_out_after(self: &Arc<Self>, node: &Arc<Node>, timeout: Duration, number: u32) {
+        let (record, weak) = (Arc::clone(self), Arc::downgrade(node));
+        node.call_after(timeout, move || {
+            let Some(node) = weak.upgrade() else { return };
+            if record.time_out(&node, number).is_none() {
+                record.time_out_after(&node, timeout, number);
+            }
+        });
     }
 
     /// The message was handed to a connection.
     pub(crate) fn dispatched(&self, dispatched: Dispatched) {
         let mut state = self.state.lock();
         state.dispatched = Some(dispatched);
-        self.keep_sent(&mut state, dispatched);
+        self.keep_sent(&mut state, dispatched.epoch, dispatched.at);
         // Its PUBACK may have come first.
         if matches!(state.stage, Stage::Pending) {
             self.tell(&state);
@@ -211,19 +223,19 @@ impl Record {
 
     /// Has the next process know that the message was sent, if that can matter and it does not yet.
     /// Under the lock, so that it is known before how it ended.
-    fn keep_sent(&self, state: &mut State, dispatched: Dispatched) {
+    fn keep_sent(&self, state: &mut State, epoch: u64, at: Moment) {
         if self.known.key.is_some()
             && !state.kept
             && let Some(deliveries) = self.deliveries()
         {
-            state.kept = deliveries.keep_sent(&self.known, dispatched.epoch, dispatched.at);
+            state.kept = deliveries.keep_sent(&self.known, epoch, at);
         }
     }
 
     /// The same for how it ended.
     fn keep_end(&self, state: &mut State, settled: &Settled) {
         if let (Some(epoch), Some(at)) = (settled.epoch, settled.handed_over) {
-            self.keep_sent(state, Dispatched { epoch, at });
+            self.keep_sent(state, epoch, at);
         }
         if let Stage::Ended { settled, late } = &state.stage
             && state.kept
@@ -269,17 +281,23 @@ impl Record {
         (without_response(settled), None)
     }
 
-    /// The time of a repetition is over.
-    fn time_out(&self, number: u32) {
-        let mut state = self.state.lock();
-        let Some(at) = state.waiting.iter().position(|waiting| waiting.number == number) else {
-            return;
+    /// The time of a repetition is over. None if it has to wait on: the message waits for its device,
+    /// or not a byte of it is written yet, and whether it will be is not known before the time of
+    /// who sent it is over.
+    fn time_out(&self, node: &Node, number: u32) -> Option<()> {
+        let wire = match self.unsettled(number) {
+            Unsettled::Told => return Some(()),
+            Unsettled::Known => None,
+            Unsettled::Waits => return None,
+            Unsettled::Dispatched(dispatched) => {
+                match node.whereabouts(self.known.target.client_id(), &dispatched) {
+                    Some(OnTheWire::Never) | None => return None,
+                    wire => wire,
+                }
+            }
         };
-        if state.dispatched.is_none() && matches!(state.stage, Stage::Pending) {
-            // It waits for its device: whether it was sent cannot be said before that is over.
-            return;
-        }
-        let waiting = state.waiting.swap_remove(at);
+        let mut state = self.state.lock();
+        let Some(waiting) = state.leave(number) else { return Some(()) };
         let settled = match &state.stage {
             Stage::TimedOut(settled) => settled.clone(),
             Stage::Answering { settled, .. } => {
@@ -287,7 +305,7 @@ impl Record {
             }
             Stage::Pending | Stage::Ended { .. } | Stage::Earlier(_) => Settled {
                 handed_over: state.dispatched.map(|dispatched| dispatched.at),
-                wire: OnTheWire::Sent { tcp_acknowledged: None },
+                wire: wire.unwrap_or(OnTheWire::Sent { tcp_acknowledged: None }),
                 ..Settled::refused(
                     DirectOutcome::ConfirmationTimeout,
                     state.dispatched.map(|dispatched| dispatched.epoch),
@@ -296,7 +314,39 @@ impl Record {
         };
         drop(state);
         waiting.to.settle(settled);
+        Some(())
     }
+
+    /// What a repetition can be told whose time is over.
+    fn unsettled(&self, number: u32) -> Unsettled {
+        let state = self.state.lock();
+        if !state.waiting.iter().any(|waiting| waiting.number == number) {
+            return Unsettled::Told;
+        }
+        match (&state.stage, state.dispatched) {
+            (Stage::Pending, None) => Unsettled::Waits,
+            (Stage::Pending, Some(dispatched)) => Unsettled::Dispatched(dispatched),
+            (
+                Stage::TimedOut(_)
+                | Stage::Answering { .. }
+                | Stage::Ended { .. }
+                | Stage::Earlier(_),
+                _,
+            ) => Unsettled::Known,
+        }
+    }
+}
+
+/// What a repetition can be told whose time is over.
+enum Unsettled {
+    /// It was told already.
+    Told,
+    /// Nothing yet: the message waits for its device.
+    Waits,
+    /// Where the message is on its connection.
+    Dispatched(Dispatched),
+    /// What is known of the message.
+    Known,
 }
 
 impl State {
@@ -309,6 +359,12 @@ impl State {
             kept: false,
             room: None,
         }
+    }
+
+    /// Takes out somebody who waits, if it still does.
+    fn leave(&mut self, number: u32) -> Option<Waiting> {
+        let at = self.waiting.iter().position(|waiting| waiting.number == number)?;
+        Some(self.waiting.swap_remove(at))
     }
 
     fn push(&mut self, to: Arc<dyn Settle>, joined: bool) -> u32 {

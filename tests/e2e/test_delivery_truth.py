@@ -123,6 +123,15 @@ def test_a_device_that_reads_nothing_never_gets_what_was_never_sent(start, clien
     assert server.stop() == 0
 
 
+@pytest.mark.parametrize("value", ["", "a b", "x" * 129])
+def test_an_sdks_header_that_is_no_key_means_nothing_as_with_aws(raw, value):
+    headers = {"amz-sdk-invocation-id": value}
+    answer = raw.send("e2e-nobody", TOPIC, confirmation="true", headers=headers)
+    assert answer.status == 404
+    headers = {"x-tenfour-idempotency-key": value}
+    assert raw.send("e2e-nobody", TOPIC, headers=headers).status == 400
+
+
 def test_a_repetition_waits_for_the_puback_of_the_first(raw, wire, client_id, log, key):
     device = wire()
     first = raw.send(client_id, TOPIC, confirmation="true", timeout=1, headers=key)

@@ -39,28 +39,33 @@ impl Key {
         &self.text
     }
 
-    /// The text of the key that a request has, if it has one; ours before the SDK's.
+    /// The text of the key that a request has, if it has one; ours before the SDK's. An SDK's that
+    /// cannot be one is none: to AWS it means nothing.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// A sentence that says what is wrong with ours.
     pub(crate) fn text_of<'a>(head: &'a Head<'_>) -> Result<Option<&'a str>, String> {
-        for name in [HEADER, SDK_HEADER] {
-            let mut values = head.headers.all(name);
-            let Some(value) = values.next() else { continue };
-            if values.next().is_some() {
-                return Err(format!("The header {name} is given twice."));
-            }
-            let text = std::str::from_utf8(value).unwrap_or("");
-            let fits = (1..=IDEMPOTENCY_KEY_BYTES).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_graphic());
-            return match fits {
-                true => Ok(Some(text)),
-                false => Err(format!(
-                    "The header {name} must have 1 to {IDEMPOTENCY_KEY_BYTES} visible ASCII characters."
-                )),
-            };
+        match text_in(head, HEADER) {
+            Ok(None) => Ok(text_in(head, SDK_HEADER).unwrap_or(None)),
+            ours => ours,
         }
-        Ok(None)
+    }
+}
+
+fn text_in<'a>(head: &'a Head<'_>, name: &'static str) -> Result<Option<&'a str>, String> {
+    let mut values = head.headers.all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(format!("The header {name} is given twice."));
+    }
+    let text = std::str::from_utf8(value).unwrap_or("");
+    let fits = (1..=IDEMPOTENCY_KEY_BYTES).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic());
+    match fits {
+        true => Ok(Some(text)),
+        false => Err(format!(
+            "The header {name} must have 1 to {IDEMPOTENCY_KEY_BYTES} visible ASCII characters."
+        )),
     }
 }
 

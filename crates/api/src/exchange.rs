@@ -89,6 +89,7 @@ impl Exchange {
     /// Writes the log entry and gives what is told of one of many.
     pub(crate) fn settle_one(self, settled: &Settled) -> Told {
         let fault = Fault::of_direct(settled);
+        let fault = fault.map(|fault| fault.explained(self.0.explanation(settled)));
         let line = line(self.0.client_id(), self.0.trace_id(), fault.as_ref());
         self.0.settle(settled);
         Told { line, succeeded: fault.is_none() }

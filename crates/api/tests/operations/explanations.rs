@@ -1,6 +1,7 @@
 //! What a refused sender is told of policies, and what a dry run tells.
 
-use serde_json::json;
+use http_body_util::{BodyExt, Collected};
+use serde_json::{Value, json};
 
 use crate::fixture::{EVERYTHING, Fixture};
 
@@ -41,6 +42,26 @@ async fn an_explicit_deny_is_named_with_the_question() {
         told["statement"],
         json!({"policy": "p", "index": 2, "sid": "Not the lamp", "line": 1})
     );
+}
+
+#[tokio::test]
+async fn one_of_many_is_explained_as_a_message_to_one() {
+    let fixture = Fixture::new();
+    let body = br#"{"clientIds":["lamp"],"topic":"cmd/x"}"#;
+    for (statements, explained) in
+        [(format!("{EVERYTHING},{EXPLAIN},{DENY}"), true), (DENY.to_owned(), false)]
+    {
+        let answer = fixture.exchange(&statements, "POST", "/direct-messages", body).await;
+        let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
+        let line = body.split(|byte| *byte == b'\n').next().expect("a line");
+        let line: Value = serde_json::from_slice(line).expect("JSON");
+        assert_eq!(line["reason"], "SENDER_AUTHORIZATION_FAILURE");
+        assert_eq!(line.get("explanation").is_some(), explained);
+        if explained {
+            let single = fixture.ask_as(&statements, "POST", SEND, b"").await;
+            assert_eq!(line["explanation"], single.body["explanation"]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,10 +10,12 @@ import awsiot
 import pytest
 from awscrt import mqtt, mqtt_request_response
 from awsiot import iotshadow, mqtt5_client_builder, mqtt_connection_builder
+from botocore.exceptions import ClientError
 
+from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.patience import wait_until
-from harness.registry import allow
+from harness.registry import ARN, allow
 from harness.sdk_device import Sdk3, Sdk5
 from harness.senders import boto3_client
 from harness.server import Server
@@ -301,7 +303,6 @@ def test_the_log_of_a_device(watch, server, client_id, thing):
 def test_policies_of_topics_decide(server, people, client_id, thing):
     """Publish on the request, Subscribe and Receive of the answers; no action of shadows."""
     topic = f"topic/$aws/things/{thing}/shadow"
-    mark = server.log.mark()
     server.registry.policy(
         f"shadow-{client_id}",
         allow("iot:Connect", "client/*"),
@@ -310,11 +311,15 @@ def test_policies_of_topics_decide(server, people, client_id, thing):
         allow("iot:Subscribe", f"topicfilter/$aws/things/{thing}/shadow/*"),
     )
     server.registry.certificate("stranger", people.stranger, [f"shadow-{client_id}"])
-    registered = len(list(server.registry.folder.glob("certificates/*.toml")))
-    # The policy was there before the certificate.
-    wait_until(lambda: any(
-        entry["details"].startswith(f"{registered} certificates")
-        for entry in server.log.since(mark, eventType="RegistryReload")), "the certificate")
+    control = Control(server)
+
+    def policies():
+        with contextlib.suppress(ClientError):
+            arn = f"{ARN}cert/{people.stranger.certificate_id}"
+            return control("list_attached_policies", target=arn)["policies"]
+        return []
+
+    wait_until(policies, "the certificate", seconds=30)
     with PahoDevice(client_id) as device:
         device.connected(server, certificate=people.stranger)
         prefix = f"$aws/things/{thing}/shadow"

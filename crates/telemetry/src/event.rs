@@ -46,6 +46,7 @@ pub use webhook::{Webhook, WebhookDrop};
 pub use crate::draft::Series;
 pub use crate::line::Line;
 pub use crate::member::Party;
+pub use crate::thresholds::Subject;
 use crate::{Level, Metrics, Status, TraceId};
 
 /// Something that happened.
@@ -75,12 +76,46 @@ pub trait Event {
     /// tells it in its own way.
     fn party(&self) -> Option<Party<'_>>;
 
+    /// Whom it is about, for the threshold of its entry: what the entry tells of it.
+    fn subject(&self) -> Subject<'_> {
+        self.party().map_or_else(Subject::default, Subject::from)
+    }
+
     /// Appends the members of its entry that follow (spec 8.2).
     fn write(&self, line: &mut Line);
 
     /// Counts it. Called whatever the log's level is.
     fn count(&self, metrics: &Metrics);
 }
+
+/// The types of all events, in the order of the alphabet.
+pub const TYPES: [&str; 25] = [
+    Connect::TYPE,
+    AuthnError::TYPE,
+    ControlRequest::TYPE,
+    DeleteConnection::TYPE,
+    DeleteThingShadow::TYPE,
+    Disconnect::TYPE,
+    GetConnection::TYPE,
+    GetRetainedMessage::TYPE,
+    GetThingShadow::TYPE,
+    ListNamedShadowsForThing::TYPE,
+    ListRetainedMessage::TYPE,
+    ListSubscriptions::TYPE,
+    PublishIn::TYPE,
+    PublishOut::TYPE,
+    Queued::TYPE,
+    RegistryReload::TYPE,
+    DirectMessage::TYPE,
+    DirectMessageDryRun::TYPE,
+    DirectMessages::TYPE,
+    Server::TYPE,
+    Subscribe::TYPE,
+    Traces::TYPE,
+    Unsubscribe::TYPE,
+    UpdateThingShadow::TYPE,
+    Webhook::TYPE,
+];
 
 /// How somebody talks to the broker (`protocol`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

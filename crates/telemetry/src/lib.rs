@@ -25,6 +25,7 @@ mod quota;
 mod ring;
 mod sink;
 mod telemetry;
+mod thresholds;
 mod timestamp;
 pub mod trace;
 mod trace_id;
@@ -40,5 +41,6 @@ pub use ring::{
 };
 pub use sink::{LogError, LogTarget};
 pub use telemetry::{LogSettings, Telemetry};
+pub use thresholds::Thresholds;
 pub use trace_id::TraceId;
 pub use verdict::{FailureClass, Verdict};

@@ -9,6 +9,7 @@ use crate::entry::{Account, Scribe};
 use crate::event::Event;
 use crate::ring::{LogRing, RingPlace, RingSettings};
 use crate::sink::{LogError, LogTarget, Sink};
+use crate::thresholds::{Gate, Thresholds};
 use crate::{Level, Metrics};
 
 /// How long dropping a [`Telemetry`] waits for the log.
@@ -33,7 +34,7 @@ pub struct Telemetry {
     metrics: Arc<Metrics>,
     sink: Option<Sink>,
     ring: Option<Arc<LogRing>>,
-    level: Level,
+    gate: Gate,
     account: Account,
 }
 
@@ -47,14 +48,15 @@ impl Telemetry {
         let metrics = Arc::new(Metrics::new());
         let ring = ring.map(open_ring).transpose()?;
         let sink = Sink::start(target, ring.clone(), buffer_bytes, Arc::clone(&metrics))?;
-        Ok(Telemetry { metrics, sink, ring, level, account: Account::new(&account) })
+        let gate = Gate::new(level);
+        Ok(Telemetry { metrics, sink, ring, gate, account: Account::new(&account) })
     }
 
-    /// Counts an event and writes its entry, if the log's level is not above the event's. Never
-    /// waits for the target of the log.
+    /// Counts an event and writes its entry, if its level is not below the threshold of what it is
+    /// about. Never waits for the target of the log.
     pub fn record<E: Event>(&self, event: &E) {
         event.count(&self.metrics);
-        if event.level() < self.level {
+        if !self.gate.lets_pass(event) {
             return;
         }
         let Some(sink) = &self.sink else { return };
@@ -62,6 +64,16 @@ impl Telemetry {
             static SCRIBE: RefCell<Scribe> = const { RefCell::new(Scribe::new()) };
         }
         SCRIBE.with_borrow_mut(|scribe| sink.append(scribe.write(event, &self.account)));
+    }
+
+    /// From now on entries are written as these say.
+    pub fn set_thresholds(&self, thresholds: Thresholds) {
+        self.gate.set(thresholds);
+    }
+
+    /// The least important level that the log was started with.
+    pub fn level_started_with(&self) -> Level {
+        self.gate.started_with()
     }
 
     /// The counters, to add to and to render.

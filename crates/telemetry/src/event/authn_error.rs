@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::event::{Event, Party, Protocol};
+use crate::event::{Event, Party, Protocol, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
@@ -69,6 +69,14 @@ impl Event for AuthnError<'_> {
     /// Who it is may not be known.
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            client_id: self.client_id,
+            principal_id: self.principal_id,
+            source: Some(self.source),
+        }
     }
 
     fn write(&self, line: &mut Line) {

@@ -1,6 +1,6 @@
 //! Requests to the control plane.
 
-use crate::event::{Event, Party, Protocol, Refusal, Sender};
+use crate::event::{Event, Party, Protocol, Refusal, Sender, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
@@ -36,6 +36,10 @@ impl Event for ControlRequest<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        self.sender.subject()
     }
 
     fn write(&self, line: &mut Line) {

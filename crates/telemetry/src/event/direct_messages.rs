@@ -1,6 +1,6 @@
 //! One request that names many receivers.
 
-use crate::event::{Event, Party, Protocol, Refusal, Sender};
+use crate::event::{Event, Party, Protocol, Refusal, Sender, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
@@ -41,6 +41,10 @@ impl Event for DirectMessages<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        self.sender.subject()
     }
 
     fn write(&self, line: &mut Line) {

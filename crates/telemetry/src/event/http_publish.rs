@@ -1,6 +1,6 @@
 //! One Publish over HTTP.
 
-use crate::event::{Event, Party, Protocol, Refusal, Sender};
+use crate::event::{Event, Party, Protocol, Refusal, Sender, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
@@ -37,6 +37,10 @@ impl Event for HttpPublish<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        self.sender.subject()
     }
 
     fn write(&self, line: &mut Line) {

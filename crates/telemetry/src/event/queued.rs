@@ -2,7 +2,7 @@
 
 use mqtt::QoS;
 
-use crate::event::{Event, Party, Protocol};
+use crate::event::{Event, Party, Protocol, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId, Verdict};
 
@@ -38,6 +38,10 @@ impl Event for Queued<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject { client_id: Some(self.client_id), ..Subject::default() }
     }
 
     fn write(&self, line: &mut Line) {

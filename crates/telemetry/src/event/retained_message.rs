@@ -2,7 +2,7 @@
 
 use mqtt::QoS;
 
-use crate::event::{Event, Party, Protocol, Refusal, Sender};
+use crate::event::{Event, Party, Protocol, Refusal, Sender, Subject};
 use crate::line::{Line, key};
 use crate::{Metrics, Status, TraceId};
 
@@ -38,6 +38,10 @@ impl Event for GetRetainedMessage<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        self.sender.subject()
     }
 
     fn write(&self, line: &mut Line) {
@@ -94,6 +98,10 @@ impl Event for ListRetainedMessage<'_> {
 
     fn party(&self) -> Option<Party<'_>> {
         None
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        self.sender.subject()
     }
 
     fn write(&self, line: &mut Line) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::event::Subject;
 use crate::line::{Line, key};
 use crate::member::Ending;
 use crate::{FailureClass, Status, TraceId, Verdict};
@@ -29,6 +30,11 @@ pub struct Refusal<'a> {
 }
 
 impl Sender<'_> {
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        let Self { principal_id, source, .. } = *self;
+        Subject { client_id: None, principal_id: Some(principal_id), source: Some(source) }
+    }
+
     /// `principalId`, `sourceIp` and `sourcePort`.
     pub(crate) fn write(&self, line: &mut Line) {
         line.text(key!("principalId"), self.principal_id);

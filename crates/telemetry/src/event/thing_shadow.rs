@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::event::{Event, Party, Protocol, Refusal};
+use crate::event::{Event, Party, Protocol, Refusal, Subject};
 use crate::line::{Line, key};
 use crate::metrics::label;
 use crate::{Metrics, Status, TraceId};
@@ -61,6 +61,11 @@ pub struct ShadowRequest<'a> {
 }
 
 impl ShadowRequest<'_> {
+    fn subject(&self) -> Subject<'_> {
+        let Self { client_id, principal_id, source, .. } = *self;
+        Subject { client_id, principal_id: Some(principal_id), source: Some(source) }
+    }
+
     fn write(&self, line: &mut Line) {
         if let Some(client_id) = self.client_id {
             line.text(key!("clientId"), client_id);
@@ -99,6 +104,10 @@ macro_rules! shadow_event {
             fn party(&self) -> Option<Party<'_>> {
                 None
             }
+
+        fn subject(&self) -> Subject<'_> {
+            self.0.subject()
+        }
 
             fn write(&self, line: &mut Line) {
                 self.0.write(line);

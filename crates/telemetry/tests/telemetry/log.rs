@@ -1,5 +1,6 @@
 //! How the log behaves when it is filtered, full, broken, rotated and ended.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,9 +8,9 @@ use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use engine::outcome::DirectOutcome;
-use telemetry::event::{DirectMessage, RegistryReload, Server};
+use telemetry::event::{self, DirectMessage, RegistryReload, Server};
 use telemetry::{
-    Direction, Level, LogSettings, LogTarget, RingPlace, RingSettings, Telemetry, Walk,
+    Direction, Level, LogSettings, LogTarget, RingPlace, RingSettings, Telemetry, Thresholds, Walk,
 };
 
 use crate::capture::{Capture, PATIENCE, captured, direct, sample, settings};
@@ -69,6 +70,54 @@ fn only_what_is_important_enough_is_written_but_all_is_counted() {
     assert_eq!(written(Level::Warn), ["WARN", "ERROR"]);
     assert_eq!(written(Level::Error), ["ERROR"]);
     assert!(written(Level::Disabled).is_empty());
+}
+
+#[test]
+fn what_is_narrower_decides_which_entries_are_written() {
+    let capture = Capture::default();
+    let telemetry = started(&capture, |settings| settings.level = Level::Error);
+    let receiver = direct(&GOOD);
+    let of_client = HashMap::from([(receiver.client_id.to_owned(), Level::Info)]);
+    let of_source = HashMap::from([(receiver.source.ip(), Level::Warn)]);
+    let of_principal = HashMap::from([(receiver.principal_id.to_owned(), Level::Info)]);
+    let of_type = HashMap::from([("SendDirectMessage".to_owned(), Level::Disabled)]);
+    let written = |thresholds: &Thresholds| {
+        let before = capture.entries().len();
+        telemetry.set_thresholds(thresholds.clone());
+        telemetry.record(&direct(&GOOD));
+        telemetry.record(&direct(&BAD));
+        assert!(telemetry.flush(PATIENCE));
+        capture.entries().len() - before
+    };
+    let mut thresholds = Thresholds::default();
+    assert_eq!(written(&thresholds), 1, "as it was started with");
+    thresholds.default = Some(Level::Debug);
+    assert_eq!(written(&thresholds), 2);
+    thresholds.event_types = of_type;
+    assert_eq!(written(&thresholds), 0);
+    thresholds.principal_ids = of_principal;
+    assert_eq!(written(&thresholds), 2);
+    thresholds.source_ips = of_source;
+    assert_eq!(written(&thresholds), 1);
+    thresholds.client_ids = of_client;
+    assert_eq!(written(&thresholds), 2);
+    assert_eq!(written(&Thresholds::default()), 1, "as it was started with");
+}
+
+#[test]
+fn all_types_of_events_are_listed_in_the_order_of_the_alphabet() {
+    assert!(event::TYPES.is_sorted());
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/event");
+    for file in fs::read_dir(folder).expect("the events") {
+        let source = fs::read_to_string(file.expect("a file").path()).expect("a text");
+        for line in source.lines() {
+            let Some((_, rest)) = line.split_once("const TYPE: &'static str = \"") else {
+                continue;
+            };
+            let (name, _) = rest.split_once('"').expect("a closed text");
+            assert!(event::TYPES.contains(&name), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -19,9 +19,9 @@ pub(crate) struct Test {
     operator: Operator,
     /// `None` for a key that no request here has a value for.
     key: Option<Key>,
-    key_text: Box<str>,
+    pub(crate) key_text: Box<str>,
     expected: Expected,
-    expected_text: Box<[Box<str>]>,
+    pub(crate) expected_text: Box<[Box<str>]>,
 }
 
 /// The values of a test, of which one must compare equal.
@@ -143,6 +143,11 @@ impl Test {
     /// The request's values; `None` if it has none.
     fn actual<'f>(&self, facts: &'f Facts<'_>) -> Option<Values<'f>> {
         self.key.as_ref()?.values(facts)
+    }
+
+    /// Whether the request could have a value for the key, and has none.
+    pub(crate) fn is_unanswered(&self, facts: &Facts<'_>) -> bool {
+        self.key.is_some() && self.actual(facts).is_none()
     }
 
     /// What [`Test::holds`] compared, for the explanation of a denial.

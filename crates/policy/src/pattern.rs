@@ -47,6 +47,12 @@ impl Variable {
         value.unwrap_or(&self.raw)
     }
 
+    /// The variable's name, if it does not resolve and has no default.
+    pub(crate) fn unresolved(&self, facts: &Facts<'_>) -> Option<&str> {
+        let resolves = self.default.is_some() || self.key.substitute(facts).is_some();
+        (!resolves).then(|| &self.raw["${".len()..self.raw.len() - "}".len()])
+    }
+
     fn is_vital(&self) -> bool {
         self.key.is_of_thing() && self.default.is_none()
     }

@@ -1,5 +1,6 @@
 //! The policies of a principal, and the decision they come to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -7,6 +8,7 @@ use crate::context::Context;
 use crate::document::Document;
 use crate::explanation::Explanation;
 use crate::facts::Facts;
+use crate::missing::missing_values;
 use crate::resource::{Resource, Scope};
 use crate::screen::View;
 use crate::statement::{Effect, Statement};
@@ -111,6 +113,12 @@ impl PolicySet {
     /// statement came nearest to allowing it. Slow: for people who read denials.
     pub fn explain<'p>(&'p self, request: &Request<'_>) -> Explanation<'p> {
         Explanation::new(self, request)
+    }
+
+    /// What statements about the request's action ask for that the request says nothing of, by the
+    /// names that the policies use: `iot:ClientId`. Slow: for people who test policies.
+    pub fn missing_values(&self, request: &Request<'_>) -> BTreeSet<String> {
+        missing_values(self, request)
     }
 
     /// Every statement of every policy.

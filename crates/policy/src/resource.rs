@@ -25,6 +25,23 @@ pub enum Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
+    /// Reads the last field of an ARN, such as `topic/lamps`, or `*`.
+    pub fn parse(text: &'a str) -> Option<Resource<'a>> {
+        let named = |kind: Kind| Some((kind, text.strip_prefix(kind.prefix())?));
+        Some(match Kind::ALL.into_iter().find_map(named) {
+            Some((Kind::Client, name)) => Resource::Client(name),
+            Some((Kind::Topic, name)) => Resource::Topic(name),
+            Some((Kind::TopicFilter, name)) => Resource::TopicFilter(name),
+            Some((Kind::Thing, name)) => Resource::Thing(name),
+            Some((Kind::Certificate, name)) => Resource::Certificate(name),
+            Some((Kind::CaCertificate, name)) => Resource::CaCertificate(name),
+            Some((Kind::Policy, name)) => Resource::Policy(name),
+            Some((Kind::LogGroup, name)) => Resource::LogGroup(name),
+            None if text == "*" => Resource::Any,
+            None => return None,
+        })
+    }
+
     /// Kind and name; `None` for [`Resource::Any`].
     pub(crate) fn named(self) -> Option<(Kind, &'a str)> {
         match self {
@@ -88,6 +105,28 @@ impl Kind {
     }
 }
 
+/// What an ARN of `arn:aws:iot:` or `arn:aws:logs:` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Its region and account.
+    pub scope: Scope,
+    /// What it is.
+    pub resource: Resource<'a>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads an ARN; none for a text that is not the ARN of anything here.
+    pub fn of_arn(arn: &'a str) -> Option<Target<'a>> {
+        let fields: Vec<_> = arn.strip_prefix("arn:")?.splitn(5, ':').collect();
+        let ["aws", service, region, account, last] = fields[..] else { return None };
+        let resource = Resource::parse(last)?;
+        let is_of_logs = matches!(resource, Resource::LogGroup(_));
+        let right = if is_of_logs { "logs" } else { "iot" };
+        (service == right && resource != Resource::Any)
+            .then(|| Target { scope: Scope::new(region, account), resource })
+    }
+}
+
 /// The region and account whose resources are judged, in the partition `aws`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
@@ -145,6 +184,37 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_arn_names_what_it_was_spelt_from() {
+        let scope = Scope::new("eu-west-1", "210987654321");
+        for resource in [
+            Resource::Client("a:b"),
+            Resource::Topic("a/b:c"),
+            Resource::TopicFilter("+/#"),
+            Resource::Thing("t"),
+            Resource::Certificate("0a"),
+            Resource::CaCertificate("0b"),
+            Resource::Policy("p"),
+            Resource::LogGroup("g:*"),
+        ] {
+            let arn = scope.arn(resource);
+            let target = Target { scope: scope.clone(), resource };
+            assert_eq!(Target::of_arn(&arn), Some(target), "{arn}");
+        }
+        for other in [
+            "*",
+            "",
+            "arn:aws:iot:r:a:*",
+            "arn:aws:iot:r:a:nothing/x",
+            "arn:aws:logs:r:a:topic/x",
+            "arn:aws:iot:r:a:log-group:x",
+            "arn:aws-cn:iot:r:a:topic/x",
+            "arn:aws:iot:r:topic/x",
+        ] {
+            assert_eq!(Target::of_arn(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_scope_spells_arns_and_gives_back_its_fields() {

@@ -159,3 +159,46 @@ fn to_be_told_why_is_granted_by_its_name_or_by_everything() {
         assert!(!decide(action), "{action}");
     }
 }
+
+#[test]
+fn values_that_are_asked_for_and_not_given_are_named() {
+    let json = document(
+        r#"{"Effect":"Allow","Action":"iot:Publish",
+            "Resource":"arn:aws:iot:*:*:topic/${iot:Connection.Thing.ThingName}/${iot:ClientId}"},
+           {"Effect":"Deny","Action":"iot:Publish","Resource":"*",
+            "Condition":{"StringEquals":{"aws:userid":"${iot:Certificate.Subject.CommonName}"},
+                         "IpAddress":{"AWS:SourceIp":"10.0.0.0/8"},
+                         "Bool":{"our:OwnKey":"true"}}},
+           {"Effect":"Allow","Action":"iot:Publish",
+            "Resource":"arn:aws:iot:*:*:topic/${iot:DomainName, 'nowhere'}/${*}"},
+           {"Effect":"Allow","Action":"iot:Connect","Resource":"*",
+            "Condition":{"Null":{"iot:LastWillTopic":"true"}}}"#,
+    );
+    let policies = policies(&[&json]);
+    let scope = scope();
+    let missing = |context: &Context<'_>| {
+        let resource = Resource::Topic("a");
+        let request = Request { action: Action::Publish, resource, scope: &scope, context };
+        policies.missing_values(&request).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        missing(&Context::default()),
+        [
+            "AWS:SourceIp",
+            "aws:userid",
+            "iot:Certificate.Subject.CommonName",
+            "iot:ClientId",
+            "iot:Connection.Thing.ThingName",
+        ]
+    );
+    let context = Context {
+        client_id: Some("lamp"),
+        principal_id: Some("AIDA"),
+        source_ip: Some([10, 0, 0, 1].into()),
+        ..Context::default()
+    };
+    assert_eq!(
+        missing(&context),
+        ["iot:Certificate.Subject.CommonName", "iot:Connection.Thing.ThingName"]
+    );
+}

@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use engine::directory::{Principal, PrincipalKind, Status};
-use policy::{Action, Context, Decision, Explanation, Request, Resource, Scope, StatementRef};
+use policy::{
+    Action, Context, Decision, Explanation, Request, Resource, Scope, StatementRef, Target,
+};
 use serde_json::json;
 
 use crate::config::{Config, PrincipalName, closest, list};
@@ -74,7 +76,7 @@ impl PolicyTestArgs {
             };
             return Err(format!("there is no {}; {advice}", self.principal));
         };
-        let target = Target::parse(&self.resource, &config)?;
+        let target = target(&self.resource, &config)?;
         let mut facts = Facts::parse(&self.context)?;
         facts.complete(self, &target);
         let client_id = facts.client_id.as_deref();
@@ -98,7 +100,12 @@ impl PolicyTestArgs {
             status: grants.status,
             explanation: grants.policies.explain(&request),
             registry: &registry,
-            warnings: facts.warnings.iter().cloned().chain(target.mismatch(self.action)).collect(),
+            warnings: facts
+                .warnings
+                .iter()
+                .cloned()
+                .chain(mismatch(target.resource, self.action))
+                .collect(),
         };
         answer.print();
         Ok(answer.is_allowed())
@@ -109,67 +116,40 @@ fn is_certificate(principal: &Principal) -> bool {
     principal.kind == PrincipalKind::Certificate
 }
 
-/// What the action is done to.
-struct Target<'a> {
-    scope: Scope,
-    resource: Resource<'a>,
+/// What an action can be done to.
+const KINDS: &str =
+    "client/ID, topic/NAME, topicfilter/FILTER, thing/NAME, cert/ID, cacert/ID, policy/NAME";
+
+/// Reads a full ARN or its last part.
+fn target<'a>(text: &'a str, config: &Config) -> Result<Target<'a>, String> {
+    let Config { region, account, .. } = config;
+    let (target, expected) = if text.starts_with("arn:") {
+        (Target::of_arn(text), format!("arn:aws:iot:{region}:{account}: and {KINDS}"))
+    } else {
+        let scope = Scope::new(region, account);
+        let target = Resource::parse(text).map(|resource| Target { scope, resource });
+        (target, format!("{KINDS}, an ARN or *"))
+    };
+    target.ok_or_else(|| format!("--resource: expected {expected}, not {text}"))
 }
 
-impl<'a> Target<'a> {
-    /// Reads a full ARN or its last part.
-    fn parse(text: &'a str, config: &Config) -> Result<Target<'a>, String> {
-        let (mut region, mut account) = (config.region.as_str(), config.account.as_str());
-        let mut name = text;
-        if let Some(rest) = text.strip_prefix("arn:") {
-            let fields: Vec<_> = rest.splitn(5, ':').collect();
-            let ["aws", "iot" | "logs", of_region, of_account, of_name] = fields[..] else {
-                return Err(format!(
-                    "--resource: expected arn:aws:iot:{region}:{account}:…, not {text}"
-                ));
-            };
-            (region, account, name) = (of_region, of_account, of_name);
-        }
-        let scope = Scope::new(region, account);
-        if let Some(group) = name.strip_prefix("log-group:") {
-            return Ok(Target { scope, resource: Resource::LogGroup(group) });
-        }
-        let resource = match name.split_once('/') {
-            Some(("client", id)) => Resource::Client(id),
-            Some(("topic", topic)) => Resource::Topic(topic),
-            Some(("topicfilter", filter)) => Resource::TopicFilter(filter),
-            Some(("thing", thing)) => Resource::Thing(thing),
-            Some(("cert", id)) => Resource::Certificate(id),
-            Some(("cacert", id)) => Resource::CaCertificate(id),
-            Some(("policy", name)) => Resource::Policy(name),
-            None if name == "*" => Resource::Any,
-            Some(_) | None => {
-                return Err(format!(
-                    "--resource: expected client/ID, topic/NAME, topicfilter/FILTER, thing/NAME, \
-                     cert/ID, cacert/ID, policy/NAME, an ARN or *, not {text}"
-                ));
-            }
-        };
-        Ok(Target { scope, resource })
-    }
-
-    /// A warning when the server never asks for the action on such a resource (spec 6.2).
-    fn mismatch(&self, action: Action) -> Option<String> {
-        let kind = match self.resource {
-            Resource::Client(_) => "client",
-            Resource::Topic(_) => "topic",
-            Resource::TopicFilter(_) => "topicfilter",
-            Resource::Thing(_) => "thing",
-            Resource::Certificate(_) => "cert",
-            Resource::CaCertificate(_) => "cacert",
-            Resource::Policy(_) => "policy",
-            Resource::LogGroup(_) => "log-group",
-            Resource::Any => "*",
-        };
-        // One that is asked for on any resource is right here, too.
-        let right = asked_on(action).unwrap_or(kind);
-        (right != kind)
-            .then(|| format!("{action} is only ever asked for on `{right}`, not on `{kind}`"))
-    }
+/// A warning when the server never asks for the action on such a resource (spec 6.2).
+fn mismatch(resource: Resource<'_>, action: Action) -> Option<String> {
+    let kind = match resource {
+        Resource::Client(_) => "client",
+        Resource::Topic(_) => "topic",
+        Resource::TopicFilter(_) => "topicfilter",
+        Resource::Thing(_) => "thing",
+        Resource::Certificate(_) => "cert",
+        Resource::CaCertificate(_) => "cacert",
+        Resource::Policy(_) => "policy",
+        Resource::LogGroup(_) => "log-group",
+        Resource::Any => "*",
+    };
+    // One that is asked for on any resource is right here, too.
+    let right = asked_on(action).unwrap_or(kind);
+    (right != kind)
+        .then(|| format!("{action} is only ever asked for on `{right}`, not on `{kind}`"))
 }
 
 /// The kind of resource that an action is asked for on (spec 6.2 and 11); none if it is on any.

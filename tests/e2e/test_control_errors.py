@@ -59,6 +59,13 @@ EVERY = [
     ("list_principal_things", {"principal": TARGET}),
     ("list_principal_things_v2", {"principal": TARGET}),
     ("describe_endpoint", {}),
+    ("test_authorization", {"authInfos": [{"actionType": "PUBLISH",
+                                           "resources": [f"{ARN}topic/a"]}]}),
+    ("set_v2_logging_options", {}),
+    ("get_v2_logging_options", {}),
+    ("set_v2_logging_level", {"logTarget": {"targetType": "DEFAULT"}, "logLevel": "INFO"}),
+    ("list_v2_logging_levels", {}),
+    ("delete_v2_logging_level", {"targetType": "CLIENT_ID", "targetName": "none"}),
 ]
 
 
@@ -132,6 +139,8 @@ def test_what_cannot_be_kept_is_an_internal_failure(template, tmp_path, small_di
         ):
             control.refused("InternalFailureException", operation, **parameters)
             assert control.answer.reason == "CHANGE_NOT_KEPT"
+        control.refused("InternalException", "set_v2_logging_options", defaultLogLevel="INFO")
+        assert control.answer.reason == "CHANGE_NOT_KEPT"
         # Reading goes on.
         control("list_policies")
     finally:

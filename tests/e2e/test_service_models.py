@@ -19,6 +19,7 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "operations.md"
 SERVICES = ("iot-data", "iot", "logs")
 NOBODY = "0" * 64
 GROUP = {"logGroupName": "AWSIotLogsV2"}
+QUESTION = [{"actionType": "PUBLISH", "resources": [f"{ARN}topic/model"]}]
 # Members that are ours, beside the model's.
 OURS = {"source", "lastSeen", "connectionEpoch", "inflight", "traceId", "message"}
 
@@ -113,6 +114,7 @@ def parameters(unlimited_server, people, call):
     thing = {"thingName": "model", "principal": made["certificateArn"]}
     policy = {"policyName": "model"}
     certificate = {"certificateId": made["certificateId"]}
+    log_target = {"targetType": "CLIENT_ID", "targetName": "model-device"}
     yield {
         "GetConnection": {"clientId": "model-device", "includeSocketInformation": True},
         "ListSubscriptions": {"clientId": "model-device"},
@@ -144,6 +146,12 @@ def parameters(unlimited_server, people, call):
         "DeletePolicyVersion": {**policy, "policyVersionId": "2"},
         "DescribeLogGroups": {}, "DescribeLogStreams": GROUP,
         "FilterLogEvents": GROUP, "DeleteThingShadow": shadow,
+        "TestAuthorization": {"principal": made["certificateArn"], "authInfos": QUESTION},
+        "SetV2LoggingOptions": {"defaultLogLevel": "INFO", "eventConfigurations": [
+            {"eventType": "Connect", "logLevel": "INFO"}]},
+        "GetV2LoggingOptions": {"verbose": True},
+        "SetV2LoggingLevel": {"logTarget": log_target, "logLevel": "INFO"},
+        "ListV2LoggingLevels": {}, "DeleteV2LoggingLevel": log_target,
         "DeleteRegistrationCode": {}, "DeleteConnection": {"clientId": "model-device"},
     }
     device.close()
@@ -205,7 +213,9 @@ def test_what_is_not_there_fails_as_modelled(models, call, service, name):
     shape = model.model.operation_model(name).input_shape
     given = {member: {"principal": f"{ARN}cert/{NOBODY}", "target": f"{ARN}cert/{NOBODY}",
                       "certificateId": NOBODY, "caCertificateId": NOBODY,
-                      "policyVersionId": "1", "newStatus": "ACTIVE",
+                      "policyVersionId": "1", "newStatus": "ACTIVE", "logLevel": "INFO",
+                      "logTarget": {"targetType": "CLIENT_ID", "targetName": "e2e-nothing"},
+                      "targetType": "CLIENT_ID", "authInfos": QUESTION,
                       "topic": "e2e/nothing"}.get(member, "e2e-nothing")
              for member in (shape.required_members if shape else [])}
     _, answer, error = call(service, name, given)

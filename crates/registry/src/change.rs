@@ -4,6 +4,7 @@ use crate::authority::Authority;
 use crate::certificate::Certificate;
 use crate::issuer::Issuer;
 use crate::key::Key;
+use crate::logging::Logging;
 use crate::policy::Policy;
 use crate::sender::Sender;
 use crate::shelf::Kept;
@@ -26,6 +27,8 @@ pub enum Record {
     RegistrationCode(String),
     /// The authority with which this node makes certificates.
     Issuer(Issuer),
+    /// What was set of the log.
+    Logging(Logging),
 }
 
 impl Record {
@@ -39,6 +42,7 @@ impl Record {
             Record::Sender(record) => record.key(),
             Record::RegistrationCode(_) => Key::RegistrationCode,
             Record::Issuer(_) => Key::Issuer,
+            Record::Logging(_) => Key::Logging,
         }
     }
 }

@@ -89,9 +89,10 @@ impl Registry {
                 let same = old.is_some_and(|old| old.says_what(&new));
                 (!same).then_some(Record::Sender(new))
             }
-            other @ (Record::Authority(_) | Record::RegistrationCode(_) | Record::Issuer(_)) => {
-                Some(other)
-            }
+            other @ (Record::Authority(_)
+            | Record::RegistrationCode(_)
+            | Record::Issuer(_)
+            | Record::Logging(_)) => Some(other),
         }
     }
 }
@@ -103,7 +104,7 @@ fn file_of(record: &Record) -> Option<Arc<str>> {
         Record::Policy(record) => record.source(),
         Record::Thing(record) => record.source(),
         Record::Sender(record) => record.source(),
-        Record::RegistrationCode(_) | Record::Issuer(_) => return None,
+        Record::RegistrationCode(_) | Record::Issuer(_) | Record::Logging(_) => return None,
     };
     match source {
         Source::File(file) => Some(Arc::clone(file)),

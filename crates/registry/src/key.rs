@@ -21,6 +21,8 @@ pub enum Key {
     RegistrationCode,
     /// The authority with which this node makes certificates.
     Issuer,
+    /// What was set of the log.
+    Logging,
 }
 
 impl Key {
@@ -32,7 +34,7 @@ impl Key {
             | Key::Policy(name)
             | Key::Thing(name)
             | Key::Sender(name) => name,
-            Key::RegistrationCode | Key::Issuer => "",
+            Key::RegistrationCode | Key::Issuer | Key::Logging => "",
         }
     }
 
@@ -43,7 +45,7 @@ impl Key {
             Key::Authority(id) => Resource::CaCertificate(id),
             Key::Policy(name) => Resource::Policy(name),
             Key::Thing(name) => Resource::Thing(name),
-            Key::Sender(_) | Key::RegistrationCode | Key::Issuer => Resource::Any,
+            Key::Sender(_) | Key::RegistrationCode | Key::Issuer | Key::Logging => Resource::Any,
         })
     }
 }
@@ -59,6 +61,7 @@ impl fmt::Display for Key {
             Key::Sender(id) => write!(f, "access key {id}"),
             Key::RegistrationCode => f.write_str("registration code"),
             Key::Issuer => f.write_str("issuer"),
+            Key::Logging => f.write_str("logging options"),
         }
     }
 }

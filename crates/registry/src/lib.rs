@@ -1,5 +1,5 @@
 //! Who and what is registered: certificates, certificate authorities, policies with their versions,
-//! things, and the access keys of senders.
+//! things, the access keys of senders, and what is written to the log.
 //!
 //! Decides without I/O, clock and randomness: the time, keys and IDs come as values. A record comes
 //! from a file or was made through the API ([`Source`]), and either kind is looked up in the same
@@ -18,6 +18,7 @@ mod expiry;
 mod files;
 mod issuer;
 mod key;
+mod logging;
 mod membership;
 mod page;
 mod policies;
@@ -39,6 +40,7 @@ pub use change::{Change, Edit, Record};
 pub use files::Clash;
 pub use issuer::Issuer;
 pub use key::Key;
+pub use logging::{LOG_TARGETS, LogLevel, LogTarget, Logging, LoggingUpdate};
 pub use page::{Order, Page, Place};
 pub use policies::{DOCUMENT_CHARACTERS, NewVersion, VERSIONS, check_policy_name};
 pub use policy::{Policy, PolicyVersion};

@@ -16,6 +16,9 @@ pub enum Refused {
     /// There is no such provisioning template: none are offered (ResourceNotFoundException).
     #[error("There is no provisioning template {0}; none are offered here.")]
     NoTemplate(String),
+    /// Nothing was ever set of the log (NotConfiguredException).
+    #[error("Nothing is set of the log; call SetV2LoggingOptions first.")]
+    NotConfigured,
     /// There is such a record (ResourceAlreadyExistsException).
     #[error("The {key} exists already{}.", from(file.as_deref()))]
     Exists {

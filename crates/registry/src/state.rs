@@ -13,6 +13,7 @@ use crate::change::{Change, Edit, Record};
 use crate::expiry::Expiries;
 use crate::issuer::Issuer;
 use crate::key::Key;
+use crate::logging::Logging;
 use crate::policy::Policy;
 use crate::principals::{Documents, PrincipalKey, Principals};
 use crate::refused::Refused;
@@ -53,6 +54,7 @@ pub struct Registry {
     pub(crate) senders: Shelf<Sender>,
     pub(crate) code: Option<String>,
     issuer: Option<Arc<Issuer>>,
+    pub(crate) logging: Option<Logging>,
     /// Who has a policy, by the policy's name; also of one that is not there.
     pub(crate) targets: HashMap<String, BTreeSet<PrincipalKey>>,
     /// Which certificates belong to a thing, by the thing's name; also of one that is not there.
@@ -75,6 +77,7 @@ impl Registry {
             senders: Shelf::default(),
             code: None,
             issuer: None,
+            logging: None,
             targets: HashMap::new(),
             members: HashMap::new(),
             subjects: HashMap::new(),
@@ -177,7 +180,7 @@ impl Registry {
             Key::Policy(name) => source(&self.policies, name),
             Key::Thing(name) => source(&self.things, name),
             Key::Sender(name) => source(&self.senders, name),
-            Key::RegistrationCode | Key::Issuer => None,
+            Key::RegistrationCode | Key::Issuer | Key::Logging => None,
         }
     }
 
@@ -256,6 +259,7 @@ impl Registry {
             }
             Record::RegistrationCode(code) => self.code = Some(code),
             Record::Issuer(issuer) => self.issuer = Some(Arc::new(issuer)),
+            Record::Logging(logging) => self.logging = Some(logging),
         }
     }
 
@@ -310,6 +314,7 @@ impl Registry {
             }
             Key::RegistrationCode => self.code = None,
             Key::Issuer => self.issuer = None,
+            Key::Logging => self.logging = None,
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::directory::Status;
 use registry::{
     Attachment, Authority, AuthorityStatus, Certificate, CertificateStatus, Change, Issuer, Key,
-    Mode, Policy, PolicyVersion, Record, Sender, Source, Thing, Validity,
+    LogLevel, LogTarget, Logging, Mode, Policy, PolicyVersion, Record, Sender, Source, Thing,
+    Validity,
 };
 use store::record::registry::{read, write};
 use store::{Changes, Table};
@@ -85,6 +86,17 @@ fn records() -> Vec<Record> {
         own_policy: Some(version(1)),
         created_at: 8,
     };
+    let logging = Logging {
+        role_arn: Some("arn:aws:iam::1:role/r".to_owned()),
+        default_level: Some(LogLevel::Warn),
+        disable_all: true,
+        events: BTreeMap::from([("Connect".to_owned(), LogLevel::Disabled)]),
+        targets: BTreeMap::from([
+            (LogTarget::ClientId("ä".to_owned()), LogLevel::Debug),
+            (LogTarget::PrincipalId("AIDA".to_owned()), LogLevel::Info),
+            (LogTarget::SourceIp([10, 0, 0, 1].into()), LogLevel::Error),
+        ]),
+    };
     vec![
         Record::Certificate(certificate),
         Record::Authority(authority),
@@ -93,6 +105,7 @@ fn records() -> Vec<Record> {
         Record::Sender(sender),
         Record::RegistrationCode("c".repeat(64)),
         Record::Issuer(Issuer { certificate: "c".to_owned(), key: "k".to_owned() }),
+        Record::Logging(logging),
     ]
 }
 

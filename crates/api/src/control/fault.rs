@@ -37,6 +37,7 @@ enum Kind {
     NotAuthenticated,
     Forbidden,
     ResourceNotFound,
+    NotConfigured,
     MethodNotAllowed,
     CertificateState,
     RequestTimeout,
@@ -47,6 +48,7 @@ enum Kind {
     VersionsLimitExceeded,
     LimitExceeded,
     InternalFailure,
+    Internal,
     ServiceUnavailable,
 }
 
@@ -61,7 +63,7 @@ impl Kind {
             | Kind::Throttling => StatusCode::BAD_REQUEST,
             Kind::Unauthorized => StatusCode::UNAUTHORIZED,
             Kind::NotAuthenticated | Kind::Forbidden => StatusCode::FORBIDDEN,
-            Kind::ResourceNotFound => StatusCode::NOT_FOUND,
+            Kind::ResourceNotFound | Kind::NotConfigured => StatusCode::NOT_FOUND,
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::CertificateState => StatusCode::NOT_ACCEPTABLE,
             Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -71,7 +73,7 @@ impl Kind {
             | Kind::VersionConflict
             | Kind::VersionsLimitExceeded => StatusCode::CONFLICT,
             Kind::LimitExceeded => StatusCode::GONE,
-            Kind::InternalFailure => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::InternalFailure | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Kind::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -88,6 +90,7 @@ impl Kind {
             Kind::NotAuthenticated => "UnrecognizedClientException:",
             Kind::Forbidden => "AccessDeniedException:",
             Kind::ResourceNotFound => "ResourceNotFoundException:",
+            Kind::NotConfigured => "NotConfiguredException:",
             Kind::MethodNotAllowed => "MethodNotAllowedException:",
             Kind::CertificateState => "CertificateStateException:",
             Kind::ResourceAlreadyExists => "ResourceAlreadyExistsException:",
@@ -97,6 +100,7 @@ impl Kind {
             Kind::VersionsLimitExceeded => "VersionsLimitExceededException:",
             Kind::LimitExceeded => "LimitExceededException:",
             Kind::InternalFailure => "InternalFailureException:",
+            Kind::Internal => "InternalException:",
             Kind::ServiceUnavailable => "ServiceUnavailableException:",
         }
     }
@@ -124,13 +128,13 @@ impl Fault {
     }
 
     /// The answer of an operation that was refused.
-    pub(crate) fn of_refused(refused: &Refused, scope: &Scope) -> Fault {
+    pub(crate) fn of_refused(operation: &str, refused: &Refused, scope: &Scope) -> Fault {
         let kind = match refused {
             Refused::Input(_) => Kind::InvalidRequest,
             Refused::Registry(refused) => Kind::of_registry(refused),
             Refused::Unauthorized(..) => Kind::Unauthorized,
             Refused::Throttled | Refused::Busy => Kind::Throttling,
-            Refused::NotKept | Refused::Internal => Kind::InternalFailure,
+            Refused::NotKept | Refused::Internal => Kind::of_internal(operation),
         };
         let mut fault = Fault::new(kind, refused.reason(), refused.sentence());
         if let Refused::Registry(registry::Refused::Exists { key, .. }) = refused {
@@ -199,11 +203,17 @@ impl Fault {
 }
 
 impl Kind {
+    /// The operations of the log have a name of their own for it in the service model.
+    fn of_internal(operation: &str) -> Kind {
+        if operation.contains("V2Logging") { Kind::Internal } else { Kind::InternalFailure }
+    }
+
     fn of_registry(refused: &registry::Refused) -> Kind {
         match refused {
             registry::Refused::NotFound(_) | registry::Refused::NoTemplate(_) => {
                 Kind::ResourceNotFound
             }
+            registry::Refused::NotConfigured => Kind::NotConfigured,
             registry::Refused::Exists { .. } => Kind::ResourceAlreadyExists,
             registry::Refused::OfFile { .. } | registry::Refused::Invalid(_) => {
                 Kind::InvalidRequest

@@ -9,6 +9,7 @@ use crate::query::Query;
 
 /// The members of a body. One that nobody knows is nobody's business, as everywhere in AWS's
 /// protocol; `null` is as good as absent.
+#[derive(Default)]
 pub(super) struct Body(Map<String, Value>);
 
 impl Body {
@@ -41,9 +42,14 @@ impl Body {
 
     /// A member that is `true` or `false`; `false` if it is absent.
     pub(super) fn boolean(&self, name: &str) -> Result<bool, Refused> {
+        Ok(self.optional_boolean(name)?.unwrap_or(false))
+    }
+
+    /// The same; none if it is absent.
+    pub(super) fn optional_boolean(&self, name: &str) -> Result<Option<bool>, Refused> {
         match self.0.get(name) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Bool(value)) => Ok(*value),
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
             Some(_) => Err(Refused::Input(format!("The member {name} must be true or false."))),
         }
     }
@@ -81,6 +87,38 @@ impl Body {
             Some(Value::Object(members)) => Ok(Some(Body(members.clone()))),
             Some(_) => Err(Refused::Input(format!("The member {name} must be an object."))),
         }
+    }
+
+    /// A list of what has members.
+    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Body>>, Refused> {
+        self.list(name, "objects", |item| match item {
+            Value::Object(members) => Some(Body(members.clone())),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => None,
+        })
+    }
+
+    /// A list of texts.
+    pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<String>>, Refused> {
+        self.list(name, "strings", |item| item.as_str().map(str::to_owned))
+    }
+
+    fn list<T>(
+        &self,
+        name: &str,
+        items: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, Refused> {
+        let found = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(found)) => found.iter().map(read).collect(),
+            Some(_) => None,
+        };
+        let wrong = || Refused::Input(format!("The member {name} must be a list of {items}."));
+        found.map(Some).ok_or_else(wrong)
     }
 
     /// Refuses members that change what is asked for and that are not offered.

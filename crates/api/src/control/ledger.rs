@@ -68,7 +68,10 @@ impl Ledger {
             Ok(document) => Reply::document(self.trace_id, &document),
             Err(refused) => {
                 let scope = self.node.access().scope();
-                Reply::control_failure(self.trace_id, Fault::of_refused(&refused, scope))
+                Reply::control_failure(
+                    self.trace_id,
+                    Fault::of_refused(self.operation, &refused, scope),
+                )
             }
         };
         counted(&self.node, reply)

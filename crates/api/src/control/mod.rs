@@ -8,6 +8,7 @@
 
 mod attachments;
 mod authorities;
+mod authorization;
 mod auto_registration;
 mod certificates;
 mod document;
@@ -17,6 +18,7 @@ mod input;
 mod issuing;
 mod ledger;
 mod list;
+mod logging;
 mod operation;
 mod pending;
 mod policies;
@@ -41,6 +43,7 @@ use crate::ops::Call;
 
 pub(crate) use self::auto_registration::register as register_shown;
 pub(crate) use self::fault::Fault;
+pub use self::logging::log_level;
 pub(crate) use self::operation::{Misrouted, Operation, route};
 pub use self::pending::Pending;
 pub use self::registrar::Registrar;
@@ -146,5 +149,11 @@ fn answer(operation: Operation<'_>, request: &mut Request<'_>) -> Outcome {
         Operation::ListPrincipalThings => thing_principals::list_things(request, Form::Names),
         Operation::ListPrincipalThingsV2 => thing_principals::list_things(request, Form::WithTypes),
         Operation::DescribeEndpoint => endpoint::describe(request),
+        Operation::TestAuthorization => authorization::test(request),
+        Operation::SetV2LoggingOptions => logging::set_options(request),
+        Operation::GetV2LoggingOptions => logging::get_options(request),
+        Operation::SetV2LoggingLevel => logging::set_level(request),
+        Operation::ListV2LoggingLevels => logging::list_levels(request),
+        Operation::DeleteV2LoggingLevel => logging::delete_level(request),
     }
 }

@@ -87,6 +87,18 @@ pub(crate) enum Operation<'a> {
     ListPrincipalThingsV2,
     /// `GET /endpoint`
     DescribeEndpoint,
+    /// `POST /test-authorization`
+    TestAuthorization,
+    /// `POST /v2LoggingOptions`
+    SetV2LoggingOptions,
+    /// `GET /v2LoggingOptions`
+    GetV2LoggingOptions,
+    /// `POST /v2LoggingLevel`
+    SetV2LoggingLevel,
+    /// `GET /v2LoggingLevel`
+    ListV2LoggingLevels,
+    /// `DELETE /v2LoggingLevel`
+    DeleteV2LoggingLevel,
 }
 
 /// Why there is none.
@@ -149,6 +161,12 @@ impl Operation<'_> {
             Operation::ListPrincipalThings => "ListPrincipalThings",
             Operation::ListPrincipalThingsV2 => "ListPrincipalThingsV2",
             Operation::DescribeEndpoint => "DescribeEndpoint",
+            Operation::TestAuthorization => "TestAuthorization",
+            Operation::SetV2LoggingOptions => "SetV2LoggingOptions",
+            Operation::GetV2LoggingOptions => "GetV2LoggingOptions",
+            Operation::SetV2LoggingLevel => "SetV2LoggingLevel",
+            Operation::ListV2LoggingLevels => "ListV2LoggingLevels",
+            Operation::DeleteV2LoggingLevel => "DeleteV2LoggingLevel",
         }
     }
 }
@@ -266,6 +284,16 @@ fn things<'a>(segments: &[&'a str]) -> Option<Methods<'a>> {
         ["principals", "things"] => smallvec![("GET", Operation::ListPrincipalThings)],
         ["principals", "things-v2"] => smallvec![("GET", Operation::ListPrincipalThingsV2)],
         ["endpoint"] => smallvec![("GET", Operation::DescribeEndpoint)],
+        ["test-authorization"] => smallvec![("POST", Operation::TestAuthorization)],
+        ["v2LoggingOptions"] => smallvec![
+            ("GET", Operation::GetV2LoggingOptions),
+            ("POST", Operation::SetV2LoggingOptions),
+        ],
+        ["v2LoggingLevel"] => smallvec![
+            ("DELETE", Operation::DeleteV2LoggingLevel),
+            ("GET", Operation::ListV2LoggingLevels),
+            ("POST", Operation::SetV2LoggingLevel),
+        ],
         _ => return None,
     })
 }

@@ -76,6 +76,7 @@ impl Refused {
 fn reason(refused: &registry::Refused) -> &'static str {
     match refused {
         registry::Refused::NotFound(_) | registry::Refused::NoTemplate(_) => "RESOURCE_NOT_FOUND",
+        registry::Refused::NotConfigured => "NOT_CONFIGURED",
         registry::Refused::Exists { .. } => "RESOURCE_ALREADY_EXISTS",
         registry::Refused::OfFile { .. } => "RESOURCE_OF_A_FILE",
         registry::Refused::Invalid(_) => "INVALID_REQUEST",

@@ -179,7 +179,8 @@ fn with_attributes(record: Record) -> Record {
         | Record::Thing(_)
         | Record::Sender(_)
         | Record::RegistrationCode(_)
-        | Record::Issuer(_)) => record,
+        | Record::Issuer(_)
+        | Record::Logging(_)) => record,
     }
 }
 

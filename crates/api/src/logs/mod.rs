@@ -25,7 +25,7 @@ use telemetry::LogRing;
 pub(crate) use self::error::LogsError;
 use self::filter_events::FilterLogEvents;
 use self::get_events::GetLogEvents;
-use self::group::GROUP;
+pub(crate) use self::group::GROUP;
 use self::group::Owner;
 use self::groups::DescribeLogGroups;
 use self::input::Input;

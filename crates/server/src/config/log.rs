@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use registry::LogLevel;
+
 use super::document::Table;
 
 /// How much of the log may be kept; less is not worth it.
@@ -44,37 +46,6 @@ pub enum LogTarget {
     Stdout,
     /// To the end of this file.
     File(PathBuf),
-}
-
-/// Which log entries are written: AWS's levels (spec 8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    /// All of them.
-    Debug,
-    /// Successes, warnings and errors.
-    Info,
-    /// Warnings and errors.
-    Warn,
-    /// Errors.
-    Error,
-    /// None.
-    Disabled,
-}
-
-impl LogLevel {
-    /// Its name in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            LogLevel::Debug => "DEBUG",
-            LogLevel::Info => "INFO",
-            LogLevel::Warn => "WARN",
-            LogLevel::Error => "ERROR",
-            LogLevel::Disabled => "DISABLED",
-        }
-    }
-
-    const ALL: [LogLevel; 5] =
-        [LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error, LogLevel::Disabled];
 }
 
 /// Reads the table; `beside` is the folder of the configuration.

@@ -26,7 +26,7 @@ use engine::profile::{self, Profile};
 
 pub use document::{Table, Value, closest, list, read};
 pub use listeners::{ListenerName, Listeners, MqttAccess};
-pub use log::{KeptLog, Log, LogLevel, LogTarget};
+pub use log::{KeptLog, Log, LogTarget};
 pub use mistake::{Mistakes, Place};
 pub use overrides::Overrides;
 pub use principal::PrincipalName;

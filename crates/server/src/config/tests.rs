@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use engine::limits::{Bounds, OperationRates, Quotas};
 use engine::rate::Rate;
+use registry::LogLevel;
 use tempfile::TempDir;
 
 use super::*;

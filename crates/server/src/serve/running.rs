@@ -102,6 +102,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let opened = super::storage::open(&config.storage, &telemetry).map_err(StartError::Store)?;
     let (storage, outcomes) = opened.map(|opened| opened.split(&config.bounds, &telemetry)).unzip();
     let registrar = registrar(&config, storage.as_ref())?;
+    registrar.set_thresholds(&telemetry);
     let registry = Registry::open_beside(&config, Arc::clone(&registrar));
     let registry = registry.map_err(StartError::Mistakes)?;
     for warning in config.warnings().iter().chain(registry.warnings().iter()) {
@@ -224,13 +225,7 @@ fn log_settings(config: &Config) -> LogSettings {
             config::LogTarget::Stdout => telemetry::LogTarget::Stdout,
             config::LogTarget::File(path) => telemetry::LogTarget::File(path.clone()),
         },
-        level: match config.log.level {
-            config::LogLevel::Debug => telemetry::Level::Debug,
-            config::LogLevel::Info => telemetry::Level::Info,
-            config::LogLevel::Warn => telemetry::Level::Warn,
-            config::LogLevel::Error => telemetry::Level::Error,
-            config::LogLevel::Disabled => telemetry::Level::Disabled,
-        },
+        level: api::log_level(config.log.level),
         buffer_bytes: config.bounds.log_buffer_bytes,
         account: config.account.clone(),
         ring: config.log.kept.as_ref().map(|kept| ring_settings(kept, config.storage.durability)),

@@ -2,6 +2,7 @@
 //! record's name.
 
 mod certificate;
+mod logging;
 mod policy;
 mod sender;
 mod thing;
@@ -10,6 +11,7 @@ use registry::{Change, Edit, Issuer, Key, Record};
 use serde::{Deserialize, Serialize};
 
 use self::certificate::{AuthorityRecord, CertificateRecord};
+use self::logging::LoggingRecord;
 use self::policy::PolicyRecord;
 use self::sender::SenderRecord;
 use self::thing::ThingRecord;
@@ -25,6 +27,7 @@ const THING: u8 = b't';
 const SENDER: u8 = b's';
 const REGISTRATION_CODE: u8 = b'r';
 const ISSUER: u8 = b'i';
+const LOGGING: u8 = b'l';
 
 #[derive(Serialize, Deserialize)]
 struct IssuerRecord {
@@ -64,6 +67,7 @@ pub fn read(key: &[u8], value: &[u8]) -> Result<Record, RecordError> {
             let IssuerRecord { certificate, key } = decode(TABLE, value)?;
             Record::Issuer(Issuer { certificate, key })
         }
+        LOGGING => Record::Logging(decode::<LoggingRecord>(TABLE, value)?.logging()?),
         _ => return Err(RecordError::new(TABLE, "its kind is unknown")),
     })
 }
@@ -77,6 +81,7 @@ fn key_bytes(key: &Key) -> Vec<u8> {
         Key::Sender(_) => SENDER,
         Key::RegistrationCode => REGISTRATION_CODE,
         Key::Issuer => ISSUER,
+        Key::Logging => LOGGING,
     };
     [&[kind], key.name().as_bytes()].concat()
 }
@@ -92,5 +97,6 @@ fn value(record: &Record) -> Vec<u8> {
         Record::Issuer(Issuer { certificate, key }) => {
             encode(&IssuerRecord { certificate: certificate.clone(), key: key.clone() })
         }
+        Record::Logging(logging) => encode(&LoggingRecord::new(logging)),
     }
 }

@@ -3,12 +3,14 @@
 mod check;
 mod demo;
 mod dev;
+mod folder;
 mod found;
 mod listen;
 mod paint;
 mod policy_test;
 mod runtime;
 mod send;
+mod sender;
 mod serve;
 mod usage;
 
@@ -40,6 +42,9 @@ enum Command {
     Send(send::SendArgs),
     Listen(listen::ListenArgs),
     Usage(usage::UsageArgs),
+    /// Makes, lists and revokes the access keys of senders
+    #[command(subcommand)]
+    Sender(sender::SenderCommand),
     /// Asks the policies of a registry
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -61,6 +66,7 @@ impl Tenfour {
             Command::Send(arguments) => arguments.run(),
             Command::Listen(arguments) => arguments.run(),
             Command::Usage(arguments) => arguments.run(),
+            Command::Sender(command) => command.run(),
             Command::Policy(PolicyCommand::Test(arguments)) => arguments.run(),
         }
     }

@@ -1,7 +1,6 @@
 //! `tenfour policy test`: may this principal do that, and why.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +11,7 @@ use policy::{
 };
 use serde_json::json;
 
+use super::folder::FolderArgs;
 use crate::config::{Config, PrincipalName, closest, list};
 use crate::registry::Registry;
 
@@ -39,12 +39,8 @@ pub struct PolicyTestArgs {
     /// The MQTT client ID of the connection; absent for HTTP
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
-    /// The data folder
-    #[arg(long, value_name = "FOLDER", default_value = ".tenfour", conflicts_with = "config")]
-    pub dir: PathBuf,
-    /// The configuration file, instead of the one of the data folder
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub folder: FolderArgs,
     /// Prints one JSON object
     #[arg(long)]
     pub json: bool,
@@ -64,8 +60,7 @@ impl PolicyTestArgs {
     }
 
     fn answer(&self) -> Result<bool, String> {
-        let file = self.config.clone().unwrap_or_else(|| self.dir.join("tenfour.toml"));
-        let config = Config::load(&file).map_err(|mistakes| mistakes.to_string())?;
+        let config = self.folder.load().map_err(|mistakes| mistakes.to_string())?;
         let registry = Registry::open(&config).map_err(|mistakes| mistakes.to_string())?;
         let Some(principal) = registry.principal(&self.principal) else {
             let names: Vec<_> = registry.names().iter().map(ToString::to_string).collect();

@@ -18,11 +18,31 @@ pub struct AccessKey {
 
 impl AccessKey {
     /// A new one, from the operating system's randomness.
-    pub(super) fn generate() -> Result<AccessKey, Unspecified> {
+    ///
+    /// # Errors
+    /// The operating system gave none.
+    pub fn generate() -> Result<AccessKey, Unspecified> {
         Ok(AccessKey {
             access_key_id: format!("AKIA{}", random_text::<16>(BASE32)?),
             secret_access_key: random_text::<40>(BASE64)?,
         })
+    }
+}
+
+impl AccessKey {
+    /// The file of a sender in the registry, with a comment on its first line. The names of policies
+    /// need no escapes.
+    pub fn sender_file(&self, comment: &str, policies: &[&str]) -> String {
+        let AccessKey { access_key_id, secret_access_key } = self;
+        let policies: Vec<String> = policies.iter().map(|name| format!("\"{name}\"")).collect();
+        let policies = policies.join(", ");
+        format!(
+            "# {comment}\n\
+             access_key_id = \"{access_key_id}\"\n\
+             secret_access_key = \"{secret_access_key}\"\n\
+             status = \"ACTIVE\"               # ACTIVE INACTIVE\n\
+             policies = [{policies}]\n"
+        )
     }
 }
 

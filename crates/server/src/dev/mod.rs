@@ -146,8 +146,9 @@ fn create(path: &Path) -> Result<DataFolder, DataFolderError> {
 fn fill(folder: &Path) -> Result<(), DataFolderError> {
     let certificates = Certificates::generate().map_err(DataFolderError::Certificates)?;
     let key = || AccessKey::generate().map_err(|_| DataFolderError::Randomness);
-    let backend = sender("A backend, with the announcement's sender policy.", "backend", &key()?);
-    let admin = sender("May do everything.", "admin", &key()?);
+    let comment = "A backend, with the announcement's sender policy.";
+    let backend = key()?.sender_file(comment, &["backend"]);
+    let admin = key()?.sender_file("May do everything.", &["admin"]);
     let Certificates { ca, server, device } = &certificates;
     let public: [(&str, &str); 11] = [
         (".gitignore", "*\n"),
@@ -175,17 +176,6 @@ fn fill(folder: &Path) -> Result<(), DataFolderError> {
         write(&path, text, mode).map_err(files_error(&path))?;
     }
     Ok(())
-}
-
-fn sender(comment: &str, policy: &str, key: &AccessKey) -> String {
-    let AccessKey { access_key_id, secret_access_key } = key;
-    format!(
-        "# {comment}\n\
-         access_key_id = \"{access_key_id}\"\n\
-         secret_access_key = \"{secret_access_key}\"\n\
-         status = \"ACTIVE\"               # ACTIVE INACTIVE\n\
-         policies = [\"{policy}\"]\n"
-    )
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {

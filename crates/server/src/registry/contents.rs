@@ -108,12 +108,7 @@ impl Contents {
         let policy = match read_policy(name, Origin::of(path), text) {
             Ok(policy) => Some(policy),
             Err(errors) => {
-                for error in &errors {
-                    let at = if error.path.is_empty() { "" } else { ": " };
-                    let message =
-                        format!("column {}: {}{at}{}", error.column, error.path, error.message);
-                    mistakes.add(Place::Line(path.clone(), error.line), message);
-                }
+                note_parse_errors(path, &errors, &mut mistakes);
                 None
             }
         };
@@ -190,7 +185,7 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    fn of(path: &Path) -> Origin {
+    pub(super) fn of(path: &Path) -> Origin {
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
         let since = modified.and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
         let at = since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
@@ -230,6 +225,15 @@ fn read_policy(name: &str, origin: Origin, text: &str) -> Result<Policy, ParseEr
         default: 1,
         next: 2,
     })
+}
+
+/// What is wrong with a policy document, each with its line.
+pub(super) fn note_parse_errors(path: &Path, errors: &ParseErrors, mistakes: &mut Mistakes) {
+    for error in errors {
+        let at = if error.path.is_empty() { "" } else { ": " };
+        let message = format!("column {}: {}{at}{}", error.column, error.path, error.message);
+        mistakes.add(Place::Line(path.to_owned(), error.line), message);
+    }
 }
 
 /// A file's name becomes the name of a thing or policy, and AWS narrows those.

@@ -144,6 +144,11 @@ impl Entry {
 }
 
 impl Entry {
+    /// Whether it may be used.
+    pub(super) fn status(&self) -> Status {
+        self.status
+    }
+
     /// What makes it the same over a change.
     pub(super) fn key(&self) -> PrincipalKey {
         match &self.credentials {

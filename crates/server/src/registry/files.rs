@@ -34,6 +34,11 @@ impl Kind {
         }
     }
 
+    /// The path in the registry of the file of that name.
+    pub(super) fn file(self, name: &str) -> PathBuf {
+        Path::new(self.folder()).join(format!("{name}.{}", self.extension()))
+    }
+
     const fn extension(self) -> &'static str {
         match self {
             Kind::Certificate | Kind::Sender | Kind::Thing => "toml",

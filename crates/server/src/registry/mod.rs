@@ -7,6 +7,8 @@
 mod contents;
 mod entry;
 mod files;
+mod new_file;
+mod sender_files;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +26,9 @@ use policy::Scope;
 use crate::config::{Config, Mistakes, MqttAccess, PrincipalName};
 use contents::{Contents, Names, Reading};
 use files::Snapshot;
+pub use sender_files::{
+    ListedSender, MadeSender, NewSender, create_sender, list_senders, revoke_sender,
+};
 
 /// How often to call [`Registry::poll`].
 pub const POLL_INTERVAL: Duration = Duration::from_secs(1);

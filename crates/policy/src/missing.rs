@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use crate::action::Action;
 use crate::facts::Facts;
 use crate::pattern::{Token, Wildcards, tokens};
-use crate::policy_set::{PolicySet, Request};
+use crate::policy_set::PolicySet;
 use crate::statement::Statement;
 
-/// The names of the values that statements about the request's action ask for, as variables without a
-/// default or as condition keys, and that the request does not have.
-pub(crate) fn missing_values(policies: &PolicySet, request: &Request<'_>) -> BTreeSet<String> {
-    let facts = Facts::new(request.context, request.scope);
+/// The names of the values that statements about the action ask for, as variables without a default or
+/// as condition keys, and that a request does not have.
+pub(crate) fn missing_values(
+    policies: &PolicySet,
+    action: Action,
+    facts: &Facts<'_>,
+) -> BTreeSet<String> {
     let asked = policies.statements().map(|(_, statement)| statement);
-    let asked = asked.filter(|statement| statement.actions.covered.contains(request.action));
-    asked.flat_map(|statement| missing_of(statement, &facts)).collect()
+    let asked = asked.filter(|statement| statement.actions.covered.contains(action));
+    asked.flat_map(|statement| missing_of(statement, facts)).collect()
 }
 
 fn missing_of(statement: &Statement, facts: &Facts<'_>) -> Vec<String> {

@@ -115,10 +115,15 @@ impl PolicySet {
         Explanation::new(self, request)
     }
 
-    /// What statements about the request's action ask for that the request says nothing of, by the
-    /// names that the policies use: `iot:ClientId`. Slow: for people who test policies.
-    pub fn missing_values(&self, request: &Request<'_>) -> BTreeSet<String> {
-        missing_values(self, request)
+    /// What statements about the action ask for that the context does not have, by the names that the
+    /// policies use: `iot:ClientId`. Slow: for people who test policies.
+    pub fn missing_values(
+        &self,
+        action: Action,
+        scope: &Scope,
+        context: &Context<'_>,
+    ) -> BTreeSet<String> {
+        missing_values(self, action, &Facts::new(context, scope))
     }
 
     /// Every statement of every policy.

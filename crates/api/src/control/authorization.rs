@@ -12,11 +12,11 @@ use registry::{
 };
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::document::policy_entry;
 use super::input::{Body, one_of, parameter};
 use super::refused::Refused;
 use super::request::Request;
+use super::{Done, Outcome};
 
 /// Most questions of one request, as the service model has it.
 const QUESTIONS: usize = 10;
@@ -94,7 +94,7 @@ struct AuthInfo {
 
 /// Whose policies are asked.
 struct Tested<'a> {
-    certificate: Option<&'a Certificate>,
+    certificate: Option<Arc<Certificate>>,
     client_id: Option<&'a str>,
     thing: Option<Arc<Thing>>,
     /// Seconds since 1970.
@@ -122,12 +122,15 @@ pub(super) fn test(request: &mut Request<'_>) -> Outcome {
     let resource = id.map_or(Resource::Any, Resource::Certificate);
     request.authorize(Action::TestAuthorization, resource)?;
     let at = request.registrar.now();
-    request.look(|registry| {
+    // Others wait for the look, but not for the questions.
+    let found = request.registrar.look(|registry| {
         let tested = Tested::find(registry, id, client_id.as_deref(), at)?;
         let policies = tested.policies(registry, &added, &skipped)?;
-        let results = infos.iter().map(|info| tested.result(info, &policies, registry.scope()));
-        Ok(json!({ "authResults": results.collect::<Vec<_>>() }))
-    })
+        Ok::<_, registry::Refused>((tested, policies))
+    });
+    let (tested, policies) = found?;
+    let results = infos.iter().map(|info| tested.result(info, &policies, &scope));
+    Ok(Done::Told(json!({ "authResults": results.collect::<Vec<_>>() })))
 }
 
 fn infos(body: &Body) -> Result<Vec<AuthInfo>, Refused> {
@@ -160,7 +163,7 @@ fn names(body: &Body, member: &str) -> Result<BTreeSet<String>, Refused> {
 
 impl<'a> Tested<'a> {
     fn find(
-        registry: &'a Registry,
+        registry: &Registry,
         id: Option<&str>,
         client_id: Option<&'a str>,
         at: i64,
@@ -171,7 +174,7 @@ impl<'a> Tested<'a> {
         let thing = principal
             .zip(client_id)
             .and_then(|(principal, client_id)| registry.directory().thing_of(principal, client_id));
-        Ok(Tested { certificate: certificate.map(Arc::as_ref), client_id, thing, at })
+        Ok(Tested { certificate: certificate.cloned(), client_id, thing, at })
     }
 
     /// The policies of the certificate and those that are added, without those that are skipped. One
@@ -183,7 +186,8 @@ impl<'a> Tested<'a> {
         skipped: &BTreeSet<String>,
     ) -> Result<Vec<Single>, registry::Refused> {
         added.iter().try_for_each(|name| registry.policy(name).map(drop))?;
-        let attached = self.certificate.map(|found| found.policies.clone()).unwrap_or_default();
+        let attached = self.certificate.as_ref().map(|found| &found.policies);
+        let attached = attached.cloned().unwrap_or_default();
         let names = attached.union(added).filter(|name| !skipped.contains(*name));
         let count = names.clone().count();
         if count > POLICIES_PER_CERTIFICATE {
@@ -202,13 +206,14 @@ impl<'a> Tested<'a> {
 
     fn result(&self, info: &AuthInfo, policies: &[Single], scope: &Scope) -> Value {
         let targets: Vec<_> = info.resources.iter().filter_map(|arn| Target::of_arn(arn)).collect();
+        let (action, context) = (info.deed.action(), self.context(info.deed));
         let mut missing = BTreeSet::new();
         // Of each policy, what it says of each resource.
         let mut judged = Vec::with_capacity(policies.len());
         for policy in policies {
-            let judge = |target| self.judge(&policy.set, info.deed.action(), target, &mut missing);
-            let answers: Vec<Answer> = targets.iter().map(judge).collect();
-            judged.push((policy, answers));
+            let judge = |target| policy.judge(action, target, &context);
+            missing.extend(policy.set.missing_values(action, scope, &context));
+            judged.push((policy, targets.iter().map(judge).collect::<Vec<_>>()));
         }
         let of_resource = |at: usize| Answer::of(judged.iter().map(|(_, answers)| answers[at]));
         let answers = (0..targets.len()).map(of_resource);
@@ -230,29 +235,27 @@ impl<'a> Tested<'a> {
         })
     }
 
-    /// What one policy says of one resource, and what it asks for that nobody said.
-    fn judge(
-        &self,
-        policy: &PolicySet,
-        action: Action,
-        target: &Target<'_>,
-        missing: &mut BTreeSet<String>,
-    ) -> Answer {
-        let context = Context {
+    /// What variables and conditions see. AWS's devices come over TLS, and without a Will.
+    fn context(&self, deed: Deed) -> Context<'_> {
+        Context {
             secure_transport: Some(true),
             epoch_seconds: Some(self.at),
-            principal_id: self.certificate.map(|found| found.id.as_str()),
+            principal_id: self.certificate.as_ref().map(|found| found.id.as_str()),
             client_id: self.client_id,
             thing: self.thing.as_deref(),
-            certificate: self.certificate.map(|found| &found.attributes),
-            connect_attributes: (action == Action::Connect).then_some(&[]),
+            certificate: self.certificate.as_ref().map(|found| &found.attributes),
+            connect_attributes: (deed == Deed::Connect).then_some(&[]),
             ..Context::default()
-        };
-        let readings = readings(target.resource);
-        Answer::of(readings.map(|resource| {
-            let question = Question { action, resource, scope: &target.scope, context: &context };
-            missing.extend(policy.missing_values(&question));
-            Answer::from(policy.evaluate(&question))
+        }
+    }
+}
+
+impl Single {
+    /// What it says of one resource.
+    fn judge(&self, action: Action, target: &Target<'_>, context: &Context<'_>) -> Answer {
+        Answer::of(readings(target.resource).map(|resource| {
+            let question = Question { action, resource, scope: &target.scope, context };
+            Answer::from(self.set.evaluate(&question))
         }))
     }
 }

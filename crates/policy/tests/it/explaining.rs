@@ -177,9 +177,7 @@ fn values_that_are_asked_for_and_not_given_are_named() {
     let policies = policies(&[&json]);
     let scope = scope();
     let missing = |context: &Context<'_>| {
-        let resource = Resource::Topic("a");
-        let request = Request { action: Action::Publish, resource, scope: &scope, context };
-        policies.missing_values(&request).into_iter().collect::<Vec<_>>()
+        policies.missing_values(Action::Publish, &scope, context).into_iter().collect::<Vec<_>>()
     };
     assert_eq!(
         missing(&Context::default()),

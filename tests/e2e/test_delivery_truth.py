@@ -12,6 +12,7 @@ import pytest
 
 from harness.patience import wait_until
 from harness.senders import BotoSender, RawSender
+from harness.wire_device import WireDevice
 
 TOPIC = "e2e/lamp"
 KEY = "x-tenfour-idempotency-key"
@@ -167,6 +168,35 @@ def test_what_was_never_sent_is_tried_anew(raw, wire, client_id, background, key
                                 headers=key)
     device.acknowledge(device.message())
     assert sending.result(20).status == 200
+
+
+@pytest.fixture
+def forgetful(start, client_id):
+    """A server that knows what became of four messages only."""
+    server = start(f"forgetful-{client_id}", "--open", "--unlimited",
+                   settings="[limits]\nreceipts = 4\n")
+    yield server
+    assert server.stop() == 0
+    assert "panicked" not in server.printed()
+
+
+def test_calls_that_were_never_sent_cost_nobody_his_key(forgetful, client_id, background, key):
+    raw = RawSender(forgetful, listener="http")
+    with WireDevice.connected(forgetful, client_id, listener="mqtt") as device:
+        sending = background.submit(raw.send, client_id, TOPIC, confirmation="true", timeout=15,
+                                    headers=key)
+        device.acknowledge(device.message())
+        first = sending.result(20)
+        assert first.status == 200
+        refused = [raw.send("e2e-nobody", TOPIC, confirmation="true", headers={KEY: f"no-{number}"})
+                   for number in range(20)]
+        assert {answer.status for answer in refused} == {404}
+        again = raw.send(client_id, TOPIC, confirmation="true", timeout=1, headers=key)
+        assert again.status == 200, again
+        assert device.is_silent()
+        # What was never sent has a receipt for a while, in a place of its own.
+        assert receipt(raw, refused[-1].trace_id)["status"] == "never-sent"
+        assert receipt(raw, first.trace_id)["status"] == "acknowledged"
 
 
 def test_the_end_of_the_connection_is_the_answer_from_then_on(raw, wire, client_id, background, key):

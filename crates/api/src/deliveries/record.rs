@@ -6,7 +6,7 @@ use std::time::Duration;
 use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
 use engine::Moment;
 use engine::outcome::DirectOutcome;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use telemetry::TraceId;
 
@@ -70,6 +70,8 @@ struct State {
     dispatched: Option<Dispatched>,
     /// The next process will know that it was sent.
     kept: bool,
+    /// It counts among those that were sent.
+    counted: bool,
     /// Of the response that is kept.
     room: Option<Room>,
 }
@@ -219,6 +221,16 @@ impl Record {
         if matches!(state.stage, Stage::Pending) {
             self.tell(&state);
         }
+        self.count(state);
+    }
+
+    /// Takes down that it was sent, unless that was done.
+    fn count(&self, mut state: MutexGuard<'_, State>) {
+        let is_news = !std::mem::replace(&mut state.counted, true);
+        drop(state);
+        if is_news && let Some(deliveries) = self.deliveries() {
+            deliveries.sent(self);
+        }
     }
 
     /// Has the next process know that the message was sent, if that can matter and it does not yet.
@@ -357,6 +369,7 @@ impl State {
             last: 0,
             dispatched: None,
             kept: false,
+            counted: false,
             room: None,
         }
     }
@@ -413,11 +426,13 @@ impl Settle for Record {
         if is_news {
             self.tell(&state);
         }
-        drop(state);
-        if is_never_sent(&settled)
-            && let Some(deliveries) = self.deliveries()
-        {
-            deliveries.release_key(self);
+        if !is_never_sent(&settled) {
+            self.count(state);
+        } else {
+            drop(state);
+            if let Some(deliveries) = self.deliveries() {
+                deliveries.never_sent(self);
+            }
         }
         for waiting in told {
             waiting.to.settle(settled.clone());

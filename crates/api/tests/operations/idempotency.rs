@@ -8,6 +8,8 @@ use std::time::Duration;
 use broker::{Entrance, Serving};
 use bytes::Bytes;
 use engine::directory::Principal;
+use engine::limits::{Bounds, Quotas};
+use engine::rate::Rate;
 use http::Request;
 use http_body_util::{BodyExt, Collected, Full};
 use mqtt::{Ack, Connect, Packet, PacketId, Properties, ReasonCode, Version};
@@ -125,18 +127,20 @@ impl Device {
 /// A request with a key, whose payload names it.
 fn ask(fixture: &Fixture, key: u8) -> JoinHandle<(u16, Value)> {
     let fixture = fixture.clone();
-    tokio::spawn(async move {
-        let request = Request::builder()
-            .method("POST")
-            .uri("/connections/lamp/messages?topic=t&confirmation=true&timeout=1")
-            .header("x-tenfour-idempotency-key", format!("key-{key}"))
-            .body(Full::new(Bytes::copy_from_slice(&[key])))
-            .expect("a request");
-        let answer = fixture.ask(EVERYTHING, request).await;
-        let status = answer.status().as_u16();
-        let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
-        (status, serde_json::from_slice(&body).expect("JSON"))
-    })
+    tokio::spawn(async move { ask_for(&fixture, "lamp", key).await })
+}
+
+async fn ask_for(fixture: &Fixture, client_id: &str, key: u8) -> (u16, Value) {
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!("/connections/{client_id}/messages?topic=t&confirmation=true&timeout=1"))
+        .header("x-tenfour-idempotency-key", format!("key-{key}"))
+        .body(Full::new(Bytes::copy_from_slice(&[key])))
+        .expect("a request");
+    let answer = fixture.ask(EVERYTHING, request).await;
+    let status = answer.status().as_u16();
+    let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
+    (status, serde_json::from_slice(&body).expect("JSON"))
 }
 
 async fn check(steps: Vec<Step>) {
@@ -203,4 +207,33 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_calls_push_out_nothing_that_was_sent() {
+    // One call of the account a second, after a burst that the loop goes beyond.
+    let quotas = Quotas {
+        send_direct_message: Some(Rate { per_second: 1, burst: 20 }),
+        ..Quotas::default().without_rates()
+    };
+    let bounds = Bounds { receipts: 1, ..Bounds::default() };
+    let fixture = Fixture::bounded(quotas, bounds);
+    let mut device = Device::default();
+    device.connect(&fixture).await;
+    let first = ask(&fixture, 0);
+    while device.unacknowledged.is_empty() {
+        device.ping().await;
+    }
+    device.acknowledge().await;
+    assert_eq!(first.await.expect("no panic").0, 200);
+    let mut refused = BTreeMap::new();
+    for number in 1..=50 {
+        let (status, body) = ask_for(&fixture, "nobody", number).await;
+        assert_eq!(body["delivery"], "never-sent");
+        *refused.entry(status).or_insert(0) += 1;
+    }
+    assert_eq!(refused.keys().copied().collect::<Vec<_>>(), [404, 429]);
+    assert_eq!(ask(&fixture, 0).await.expect("no panic").0, 200);
+    device.ping().await;
+    assert_eq!(device.got, BTreeMap::from([(vec![0], 1)]));
 }

@@ -6,6 +6,8 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import select
+import socket
 import subprocess
 import threading
 
@@ -13,7 +15,7 @@ import httpx
 import pytest
 
 from harness import signing
-from harness.answer import TRACE_ID, check_shape
+from harness.answer import TRACE_ID, Answer, check_shape
 from harness.http2_stream import Http2Stream
 from harness.paho_device import PahoDevice
 from harness.patience import wait_until
@@ -420,6 +422,65 @@ def test_a_wrong_body_is_told_before_anything_is_sent(server, raw, log, body, st
     if len(body) < 2_000_000:
         entry = log.wait_since(mark, eventType="SendDirectMessages", traceId=answer.trace_id)
         assert (entry["reason"], entry["status"]) == (reason, "Failure")
+
+
+# Without room of its own a body has twice the payload; a large one may have so much.
+ORDINARY, LARGEST = 262_144, 2_927_680
+
+
+def begin_body(server, length, come, credentials=None, source="127.0.0.1"):
+    """A request of which so many bytes have come."""
+    url = server.url("http") + PATH
+    headers = signing.sign(credentials or server.admin, "POST", url)
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join([f"POST {PATH} HTTP/1.1", *lines, f"Content-Length: {length}", "", ""])
+    sock = socket.create_connection(server.address("http"), 60, source_address=(source, 0))
+    sock.sendall(head.encode() + b" " * come)
+    return sock
+
+
+def read_answer(sock):
+    """What comes back, before the body is there."""
+    response = http.client.HTTPResponse(sock, method="POST")
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read())
+
+
+def test_large_bodies_that_trickle_keep_nobody_out(server, call, client_id):
+    with contextlib.ExitStack() as stack:
+        trickling = [stack.enter_context(begin_body(server, LARGEST - 1, ORDINARY + 1000))
+                     for _ in range(100)]
+        names = [f"{client_id}-{n}-" + "x" * 90 for n in range(10_000)]
+        assert len(call(names).rest()) == 10_000
+        for sock in trickling:
+            sock.sendall(b" ")
+
+
+def test_an_address_that_fills_its_room_is_told_and_others_have_theirs(server, call, client_id):
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(17) as pool:
+        def begin(_):
+            return begin_body(server, LARGEST, LARGEST - 1, source="127.0.0.2")
+
+        filling = [stack.enter_context(sock) for sock in pool.map(begin, range(17))]
+        answered, _, _ = select.select(filling, [], [], 60)
+        answer = read_answer(answered[0])
+        check_shape(answer, 503, "LARGE_BODIES_EXCEEDED")
+        assert (answer.headers["x-tenfour-delivery"], answer.headers["retry-after"]) == (
+            "never-sent", "1")
+        names = [f"{client_id}-{n}-" + "x" * 90 for n in range(10_000)]
+        assert len(call(names).rest()) == 10_000
+
+
+def test_whoever_names_no_access_key_gets_no_room_for_a_large_body(server, log):
+    nobody = signing.Credentials("AKIANOBODY", "secret")
+    mark = log.mark()
+    with begin_body(server, LARGEST, ORDINARY + 1000, nobody) as sock:
+        answer = read_answer(sock)
+    assert answer.status == 403
+    assert answer.headers["x-tenfour-delivery"] == "refused"
+    entry = log.wait_since(mark, eventType="Connection.AuthNError", traceId=answer.trace_id)
+    assert entry["reason"] == answer.reason
 
 
 def test_a_header_for_one_message_is_told(raw):

@@ -239,6 +239,16 @@ impl Fault {
         }
     }
 
+    /// The answer to a body that there is no room for at present.
+    pub(crate) fn of_large_bodies() -> Fault {
+        Fault::new(
+            Kind::ServiceUnavailable,
+            "LARGE_BODIES_EXCEEDED",
+            "The large bodies of requests that are on their way, from this address or in all, take \
+             all the room that the server has for them; nothing was sent. Try again.",
+        )
+    }
+
     /// What is told of a pattern that no client fits.
     pub(crate) fn of_pattern() -> Fault {
         let message = "No connected client that the sender may send to fits the pattern.";

@@ -51,6 +51,11 @@ pub const TARGET_PATTERNS: usize = 100;
 pub const TARGETS_AT_ONCE: std::ops::RangeInclusive<u64> = 1..=1024;
 /// How many are when it does not choose (ours).
 pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
+/// How many bodies of messages to many, each of the largest size, have room at once beyond what every
+/// body may have (ours): nobody has proved who it is before its body is there.
+pub const LARGE_BODIES: usize = 64;
+/// How many of one address have (ours).
+pub const LARGE_BODIES_OF_A_PEER: usize = 16;
 /// Most client IDs, or beginnings of them, whose receipts one reader gets (ours).
 pub const RECEIPT_PATTERNS: usize = 16;
 

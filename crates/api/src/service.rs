@@ -14,7 +14,6 @@ use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use store::{StoreError, Trail};
 use telemetry::{TraceId, event};
-use tokio::sync::oneshot;
 
 use crate::authenticate::{Against, Rejected, authenticate};
 use crate::body::BodyError;
@@ -164,14 +163,9 @@ impl Api {
     }
 
     async fn answer_later(&self, later: Later, trace_id: TraceId) -> Reply {
-        let (sender, receiver) = oneshot::channel();
-        later.when_answered(move |reply| {
-            // Whoever waited may have gone away; then nobody is left to tell.
-            let _ = sender.send(reply);
-        });
         // An answer always comes; one that is lost is a fault of ours.
-        let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
-        receiver.await.unwrap_or_else(lost)
+        let lost = || self.fail(trace_id, Fault::of_refused(&Refused::Internal));
+        later.answered().await.unwrap_or_else(lost)
     }
 
     /// The largest body of a request that is looked at, in bytes, unless it goes to many. It is larger than the payload

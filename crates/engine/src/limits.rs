@@ -47,6 +47,8 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 pub const TARGETS: usize = 10_000;
 /// Most patterns among them (ours): each is compared with every connected client.
 pub const TARGET_PATTERNS: usize = 100;
+/// Most wildcards in one of these (ours): what stands between them is looked for in every client ID.
+pub const TARGET_WILDCARDS: usize = 8;
 /// How many of them may be under way at once, as a sender may choose (ours).
 pub const TARGETS_AT_ONCE: std::ops::RangeInclusive<u64> = 1..=1024;
 /// How many are when it does not choose (ours).

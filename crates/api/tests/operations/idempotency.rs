@@ -2,22 +2,18 @@
 //! nothing follows an answer that says that nothing was sent.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Entrance, Serving};
 use bytes::Bytes;
-use engine::directory::Principal;
 use engine::limits::{Bounds, Quotas};
 use engine::rate::Rate;
 use http::Request;
 use http_body_util::{BodyExt, Collected, Full};
-use mqtt::{Ack, Connect, Packet, PacketId, Properties, ReasonCode, Version};
 use proptest::prelude::*;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 
+use crate::device::Device;
 use crate::fixture::{EVERYTHING, Fixture};
 
 /// What happens next.
@@ -31,97 +27,6 @@ enum Step {
     Connect,
     /// Its connection ends.
     Leave,
-}
-
-/// A device, and what came to it over all its connections.
-#[derive(Default)]
-struct Device {
-    io: Option<DuplexStream>,
-    inbox: Vec<u8>,
-    unacknowledged: Vec<PacketId>,
-    /// How often a payload came.
-    got: BTreeMap<Vec<u8>, usize>,
-}
-
-impl Device {
-    async fn connect(&mut self, fixture: &Fixture) {
-        self.ping().await;
-        let (mut ours, theirs) = tokio::io::duplex(1 << 16);
-        let entrance = Entrance {
-            principal: Principal::anonymous(),
-            source: ([127, 0, 0, 1], 1).into(),
-            secure: true,
-            life: None,
-        };
-        tokio::spawn(Serving::new(Arc::clone(fixture.node()), Box::new(theirs), entrance));
-        let connect = Connect {
-            version: Version::V5,
-            clean_start: true,
-            keep_alive: 60,
-            client_id: "lamp",
-            properties: Properties::EMPTY,
-            will: None,
-            username: None,
-            password: None,
-        };
-        let mut bytes = Vec::new();
-        connect.encode(Version::V5, &mut bytes).expect("valid");
-        ours.write_all(&bytes).await.expect("an open connection");
-        self.io = Some(ours);
-        (self.inbox, self.unacknowledged) = (Vec::new(), Vec::new());
-        self.ping().await;
-    }
-
-    async fn leave(&mut self) {
-        self.ping().await;
-        self.io = None;
-    }
-
-    async fn acknowledge(&mut self) {
-        self.ping().await;
-        let Some(io) = &mut self.io else { return };
-        if self.unacknowledged.is_empty() {
-            return;
-        }
-        let packet_id = self.unacknowledged.remove(0);
-        let reason = ReasonCode::Success;
-        let ack = Packet::PubAck(Ack { packet_id, reason, properties: Properties::EMPTY });
-        let mut bytes = Vec::new();
-        ack.encode(Version::V5, &mut bytes).expect("valid");
-        // The node may have ended the connection.
-        let _ = io.write_all(&bytes).await;
-        self.ping().await;
-    }
-
-    /// A round trip: everything that was sent before is here.
-    async fn ping(&mut self) {
-        let Some(io) = &mut self.io else { return };
-        if io.write_all(&[0xc0, 0]).await.is_err() {
-            return;
-        }
-        while !self.take_packets() {
-            let Some(io) = &mut self.io else { return };
-            if matches!(io.read_buf(&mut self.inbox).await, Ok(0) | Err(_)) {
-                self.io = None;
-            }
-        }
-    }
-
-    /// Takes what came; says whether a PINGRESP was among it.
-    fn take_packets(&mut self) -> bool {
-        let mut answered = false;
-        while let Some((packet, length)) =
-            mqtt::decode(&self.inbox, Version::V5, 1 << 20).expect("well-formed")
-        {
-            if let Packet::Publish(publish) = &packet {
-                *self.got.entry(publish.payload.to_vec()).or_default() += 1;
-                self.unacknowledged.extend(publish.packet_id);
-            }
-            answered |= matches!(packet, Packet::PingResp);
-            self.inbox.drain(..length);
-        }
-        answered
-    }
 }
 
 /// A request with a key, whose payload names it.

@@ -2,6 +2,7 @@
 
 mod connections;
 mod control_plane;
+mod device;
 mod explanations;
 mod fixture;
 mod idempotency;

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http_body_util::{BodyExt, Collected};
 use serde_json::{Value, json};
 
+use crate::device::Device;
 use crate::fixture::{EVERYTHING, Fixture, eventually};
 
 const PATH: &str = "/direct-messages";
@@ -145,6 +146,33 @@ async fn a_sender_that_does_not_read_holds_the_rest_back_and_its_going_away_ends
     assert_eq!(entry["reason"], "DELIVERY_CONFIRMATION_SENDER_DISCONNECT");
     assert_eq!(entry["targets"], TARGETS);
     assert!(fixture.entries("SendDirectMessage").len() < TARGETS);
+}
+
+#[tokio::test]
+async fn whom_a_pattern_means_is_not_found_out_for_a_sender_that_has_gone() {
+    let fixture = Fixture::new();
+    let mut devices = Vec::new();
+    for number in 0..10 {
+        let mut device = Device::default();
+        device.connect_as(&fixture, &format!("lamp-{number}")).await;
+        devices.push(device);
+    }
+    let body = json!({"clientIds": ["lamp-*"], "topic": "cmd/x"}).to_string();
+    tokio::select! {
+        biased;
+        _ = fixture.exchange(EVERYTHING, "POST", PATH, body.as_bytes()) => {
+            panic!("others have their turn before everybody is looked at");
+        }
+        // It is looked at once.
+        () = std::future::ready(()) => {}
+    }
+    let entry = fixture.entry("SendDirectMessages");
+    assert_eq!(entry["reason"], "DELIVERY_CONFIRMATION_SENDER_DISCONNECT");
+    assert_eq!(entry["targets"], Value::Null, "it was not known how many there are");
+    for device in &mut devices {
+        device.ping().await;
+        assert!(device.got.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use engine::limits::{
     CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT, DEADLINE_MILLIS,
-    TARGET_PATTERNS, TARGETS, TARGETS_AT_ONCE, TARGETS_AT_ONCE_DEFAULT, WAIT_ONLINE_MILLIS,
+    TARGET_PATTERNS, TARGET_WILDCARDS, TARGETS, TARGETS_AT_ONCE, TARGETS_AT_ONCE_DEFAULT,
+    WAIT_ONLINE_MILLIS,
 };
 use engine::outcome::Invalid;
 use identity::sigv4::Headers;
@@ -166,6 +167,13 @@ impl Members {
                 return Err(Invalid::Request(format!("clientIds[{at}] must be a string.")));
             };
             match Pattern::parse(text) {
+                Some(pattern) if pattern.wildcards() > TARGET_WILDCARDS => {
+                    return Err(Invalid::ClientId(format!(
+                        "clientIds[{at}]: the pattern has {} wildcards (*); at most \
+                         {TARGET_WILDCARDS} may stand in one.",
+                        pattern.wildcards()
+                    )));
+                }
                 Some(pattern) if client_id::is_addressable(text) => asked.patterns.push(pattern),
                 Some(_) | None => asked.client_ids.push(
                     client_id::check(text)
@@ -416,6 +424,13 @@ mod tests {
         assert!(refused(&body("a", TARGETS + 1)).1.contains("10000"));
         assert!(parse(&body("a*", TARGET_PATTERNS)).is_ok());
         assert!(refused(&body("a*", TARGET_PATTERNS + 1)).1.contains("101 patterns"));
+        assert!(parse(&body(&"a*".repeat(TARGET_WILDCARDS), 1)).is_ok());
+        let (reason, sentence) = refused(&body(&"*".repeat(TARGET_WILDCARDS + 1), 1));
+        assert_eq!(reason, "MALFORMED_CLIENTID");
+        assert!(
+            sentence.contains("clientIds[0]") && sentence.contains("9 wildcards"),
+            "{sentence}"
+        );
     }
 
     #[test]

@@ -484,6 +484,24 @@ def test_whoever_names_no_access_key_gets_no_room_for_a_large_body(server, log):
     assert entry["reason"] == answer.reason
 
 
+def test_a_query_parameter_for_one_message_is_told(raw):
+    body = b'{"clientIds":["a"],"topic":"t"}'
+    answer = raw.request("POST", PATH + "?confirmation=true", body)
+    check_shape(answer, 400, "INVALID_REQUEST")
+    assert "query parameter confirmation" in answer.json["message"]
+
+
+def test_a_user_property_that_would_be_lost_is_told(raw):
+    body = b'{"clientIds":["a"],"topic":"t","userProperties":[{"k":"1","k":"2"}]}'
+    answer = raw.request("POST", PATH, body)
+    check_shape(answer, 400, "INVALID_MQTT5_PROPERTY")
+    assert 'userProperties[0] has the member "k" twice' in answer.json["message"]
+    encoded = base64.b64encode(b'[{"k":"1","k":"2"}]').decode()
+    answer = raw.send("a", "t", headers={"x-amz-mqtt5-user-properties": encoded})
+    check_shape(answer, 400, "INVALID_MQTT5_PROPERTY")
+    assert '"k" twice' in answer.json["message"]
+
+
 def test_a_header_for_one_message_is_told(raw):
     body = b'{"clientIds":["a"],"topic":"t"}'
     answer = raw.request("POST", PATH, body, {"x-tenfour-deadline-ms": "5"})

@@ -110,6 +110,7 @@ impl Fault {
                 Kind::ResourceNotFound
             }
             DirectOutcome::AccountThrottled
+            | DirectOutcome::WaitingRoomFull
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull => Kind::Throttling,
             DirectOutcome::ReceiverNotWritable | DirectOutcome::Internal => Kind::InternalFailure,

@@ -216,6 +216,8 @@ pub struct Bounds {
     pub receipt_life: Duration,
     /// Of how many messages at most that is known.
     pub receipts: usize,
+    /// Bytes of the direct messages that wait for their clients to connect.
+    pub waiting_bytes: usize,
     /// How many may read receipts as they happen at a time.
     pub receipt_readers: usize,
     /// How many changes of messages readers may be behind, or come back for.
@@ -256,6 +258,7 @@ impl Default for Bounds {
             drain: Duration::from_secs(20),
             receipt_life: Duration::from_secs(900),
             receipts: 200_000,
+            waiting_bytes: 64 * 1024 * 1024,
             receipt_readers: 100,
             receipt_events: 10_000,
             webhook_queue: 10_000,

@@ -172,6 +172,7 @@ fn end(settled: &Settled, late: bool, wall: Wall) -> End {
         | DirectOutcome::TargetNotFound
         | DirectOutcome::TargetNotConnected
         | DirectOutcome::AccountThrottled
+        | DirectOutcome::WaitingRoomFull
         | DirectOutcome::ReceiverThrottled
         | DirectOutcome::ReceiverWindowFull
         | DirectOutcome::ReceiverPacketTooLarge { .. }

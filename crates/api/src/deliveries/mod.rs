@@ -14,7 +14,7 @@ mod status;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use engine::limits::Bounds;
+use engine::limits::{Bounds, KEPT_RESPONSE_BYTES};
 use engine::{Moment, Wall};
 use parking_lot::Mutex;
 use store::Trail;
@@ -26,6 +26,7 @@ pub use feed::{Receipt, ReceiptListener};
 use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
 pub(crate) use record::{Known, Record, Target};
+pub(crate) use room::Room;
 use room::Rooms;
 pub use status::ReceiptStatus;
 
@@ -36,7 +37,10 @@ pub(crate) struct Deliveries {
     kept_for: Duration,
     wall: Wall,
     key_hasher: KeyHasher,
+    /// Of the responses that are kept for repeated requests.
     rooms: Rooms,
+    /// Of the messages that wait for their clients.
+    waiting: Rooms,
     link: Arc<Link>,
     /// Where those with an idempotency key are kept for the next process.
     trail: Option<Arc<dyn Trail>>,
@@ -67,7 +71,8 @@ impl Deliveries {
             kept_for: bounds.receipt_life,
             wall,
             key_hasher: KeyHasher::default(),
-            rooms: Rooms::default(),
+            rooms: Rooms::new(KEPT_RESPONSE_BYTES),
+            waiting: Rooms::new(bounds.waiting_bytes),
             link: Arc::new(link),
             trail: None,
         }
@@ -103,6 +108,11 @@ impl Deliveries {
         }
         book.add(Arc::clone(record), now.after(self.kept_for));
         Claim::New
+    }
+
+    /// Room for a message of so many bytes that waits for its client, if there is.
+    pub(crate) fn waiting_room(&self, bytes: usize) -> Option<Room> {
+        self.waiting.take(bytes)
     }
 
     /// Something of a message was sent: it counts among those that are kept.

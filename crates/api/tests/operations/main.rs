@@ -10,3 +10,4 @@ mod many_targets;
 mod publish;
 mod retained_messages;
 mod shadows;
+mod waiting;

@@ -210,8 +210,13 @@ impl<'a> Dispatch<'a> {
                 if let (Some(patient), Sent::Settled(_, settled)) = (patient, &sent)
                     && is_absent(&settled.outcome)
                 {
-                    let waits = Some(patient.wait());
-                    return Sent::Waiting(Progress { waits, ..Progress::default() });
+                    if let Some(waits) = patient.wait() {
+                        let waits = Some(waits);
+                        return Sent::Waiting(Progress { waits, ..Progress::default() });
+                    }
+                    let settled = Settled::refused(DirectOutcome::WaitingRoomFull, None);
+                    record.end_at_once(&settled);
+                    return Sent::Settled(Progress::default(), settled);
                 }
                 if let Sent::Settled(_, settled) = &sent {
                     record.end_at_once(settled);

@@ -14,9 +14,12 @@ use mqtt::PropertiesBuf;
 
 use super::input::Input;
 use super::{Dispatch, answered_at_once, check_response, listener};
-use crate::deliveries::Record;
+use crate::deliveries::{Deliveries, Record};
 use crate::ops::send_direct_message::Sent;
 use crate::trace::CallTrace;
+
+/// What a message that waits takes beside its texts, in bytes.
+const ROOM_BYTES: usize = 1024;
 
 /// Everything that is needed to send the message later.
 pub(super) struct Patient {
@@ -25,6 +28,9 @@ pub(super) struct Patient {
     sender: Peer,
     input: Input,
     payload: Bytes,
+    /// What it takes to keep all that.
+    bytes: usize,
+    deliveries: Arc<Deliveries>,
     trace: Option<Arc<CallTrace>>,
     begun: Moment,
 }
@@ -39,6 +45,8 @@ impl Dispatch<'_> {
             sender: self.sender.clone(),
             input: self.input.clone(),
             payload: self.payload.kept(),
+            bytes: ROOM_BYTES + self.input.bytes() + self.payload.kept_bytes(),
+            deliveries: Arc::clone(&self.deliveries),
             trace: self.trace.clone(),
             begun: node.now(),
         })
@@ -47,8 +55,9 @@ impl Dispatch<'_> {
 
 impl Patient {
     /// Sends the message when the device comes; if it does not, tells the sender so, and nothing is
-    /// sent afterwards.
-    pub(super) fn wait(self) -> Waits {
+    /// sent afterwards. None if there is no room for another message that waits.
+    pub(super) fn wait(self) -> Option<Waits> {
+        let room = self.deliveries.waiting_room(self.bytes)?;
         let within = self.input.wishes.wait_online.unwrap_or_default();
         let (node, client_id) = (Arc::clone(&self.node), self.input.client_id.clone());
         let record = Arc::clone(&self.record);
@@ -67,8 +76,9 @@ impl Patient {
                     }
                 }
             }
+            drop(room);
         });
-        Waits { awaited: Arc::new(awaited), record }
+        Some(Waits { awaited: Arc::new(awaited), record })
     }
 
     /// What may have changed meanwhile is asked again: the sender's permission, and its deadline.

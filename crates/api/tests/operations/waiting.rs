@@ -1,6 +1,9 @@
 //! Messages that wait for their devices.
 
+use std::time::Duration;
+
 use engine::limits::{Bounds, Quotas};
+use engine::rate::Rate;
 use http::Request;
 use http_body_util::{BodyExt, Collected, Full};
 use serde_json::Value;
@@ -72,4 +75,74 @@ async fn what_waits_takes_room_that_is_bounded_and_free_again_afterwards() {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn account_rate(per_second: u32, burst: u32) -> Quotas {
+    let rate = Some(Rate { per_second, burst });
+    Quotas { send_direct_message: rate, ..Quotas::default().without_rates() }
+}
+
+#[tokio::test]
+async fn devices_that_come_together_are_sent_to_as_the_rate_lets_them() {
+    let fixture = Fixture::with(account_rate(20, 10));
+    let name = |number: usize| format!("lamp-{number}");
+    // The requests take all the rate that there is, so that there is none for the first device.
+    let waiting: Vec<_> =
+        (0..10).map(|number| send(&fixture, &name(number), 60_000, vec![1])).collect();
+    tokio::task::yield_now().await;
+    let mut devices = Vec::new();
+    for number in 0..10 {
+        let mut device = Device::default();
+        device.connect_as(&fixture, &name(number)).await;
+        devices.push(device);
+    }
+    for device in &mut devices {
+        take(device).await;
+    }
+    for sent in waiting {
+        assert_eq!(sent.await.expect("no panic").0, 200);
+    }
+    for device in &mut devices {
+        device.ping().await;
+        assert_eq!(device.got.values().sum::<usize>(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_finds_no_rate_in_its_time_is_throttled_and_not_sent_afterwards() {
+    // None is left for a second after the request.
+    let fixture = Fixture::with(account_rate(1, 1));
+    let mut device = Device::default();
+    let sending = send(&fixture, "lamp", 500, vec![1]);
+    tokio::task::yield_now().await;
+    device.connect(&fixture).await;
+    let (status, body) = sending.await.expect("no panic");
+    // On a slow machine it did not even see the device.
+    assert!(
+        (status, &body["reason"]) == (429, &"SEND_DIRECT_MESSAGE_THROTTLED".into())
+            || (status, &body["reason"]) == (404, &"TARGET_CLIENT_ID_NOT_FOUND".into()),
+        "{status} {body}"
+    );
+    assert_eq!(body["delivery"], "never-sent");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    device.ping().await;
+    assert!(device.got.is_empty());
+}
+
+#[tokio::test]
+async fn of_a_sender_that_goes_away_nothing_waits_for_the_rate() {
+    let fixture = Fixture::with(account_rate(1, 1));
+    let mut device = Device::default();
+    let sending = send(&fixture, "lamp", 60_000, vec![1]);
+    tokio::task::yield_now().await;
+    device.connect(&fixture).await;
+    sending.abort();
+    let ended = sending.await;
+    assert!(ended.is_err_and(|ended| ended.is_cancelled()));
+    let entry = fixture.entry("SendDirectMessage");
+    assert_eq!(entry["reason"], "DELIVERY_CONFIRMATION_SENDER_DISCONNECT");
+    assert_eq!(entry["delivery"], "never-sent");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    device.ping().await;
+    assert!(device.got.is_empty());
 }

@@ -8,6 +8,7 @@ mod one_of_many;
 mod patient;
 mod payload;
 mod response;
+mod turn;
 mod wishes;
 
 use std::sync::Arc;

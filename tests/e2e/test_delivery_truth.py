@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness.patience import wait_until
+from harness.population import NARROW
 from harness.senders import BotoSender, RawSender
 from harness.wire_device import WireDevice
 
@@ -235,13 +236,17 @@ def test_a_key_that_is_none_is_told(raw, client_id, text):
     assert answer.status == 400 and KEY in answer.json["message"]
 
 
-def test_keys_of_two_principals_have_nothing_to_do_with_each_other(server, wire, client_id, key):
-    device = wire()
-    for credentials in (server.admin, server.sender):
-        answer = RawSender(server, credentials).send("myDevice", TOPIC, headers=key)
-        assert answer.status in (403, 404), answer
-        assert answer.json["reason"] != "IDEMPOTENCY_KEY_CONFLICT"
-    assert device.is_silent()
+def test_keys_of_two_principals_have_nothing_to_do_with_each_other(server, people, client_id, key):
+    name, topic = f"narrow-{client_id}", "e2e/allowed/x"
+    with WireDevice.connected(server, name, people.narrow) as device:
+        for credentials, body in ((server.admin, b"of one"), (NARROW, b"of another")):
+            sender = RawSender(server, credentials)
+            for _ in range(2):
+                assert sender.send(name, topic, body=body, headers=key).status == 200
+            assert device.message().payload == body
+            assert device.is_silent()
+            answer = sender.send(name, topic, body=b"else", headers=key)
+            assert truth(answer)[:2] == (409, "IDEMPOTENCY_KEY_CONFLICT")
 
 
 def test_boto3_with_its_default_retries_delivers_once_to_a_slow_device(

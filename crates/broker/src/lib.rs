@@ -63,7 +63,7 @@ pub use named_clients::ClientRefused;
 pub use node::{Node, NodeSettings, Storage};
 pub use publish::{Durable, PublishRefused};
 pub use rate_queue::Attempt;
-pub use responses::{Expectation, Expected};
+pub use responses::{Awaiting, Expectation, Expected};
 pub use serving::Serving;
 pub use transport::Transport;
 pub use waiter::{Confirmation, OnTheWire, Settle, Settled, Waiter};

@@ -25,7 +25,7 @@ pub(crate) use feed::{Feed, Filter, Reader, Since};
 pub use feed::{Receipt, ReceiptListener};
 use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
-pub(crate) use record::{Known, Record, Target};
+pub(crate) use record::{Known, Record, Seat, Target};
 pub(crate) use room::Room;
 use room::Rooms;
 pub use status::ReceiptStatus;

@@ -1,5 +1,6 @@
 //! One message and everybody who waits for it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,19 +174,29 @@ impl Record {
         self.known.fingerprint == other.known.fingerprint
     }
 
-    /// Its sender waits.
-    pub(crate) fn wait(&self, to: Arc<dyn Settle>) {
-        self.state.lock().push(to, false);
+    /// Its sender waits; gives the number of its seat.
+    pub(crate) fn wait(&self, to: Arc<dyn Settle>) -> u32 {
+        self.state.lock().push(to, false)
     }
 
-    /// A repetition waits for at most `timeout`; nothing is sent. Says where the message is, or how
-    /// it ended.
+    /// The seat of that number.
+    pub(crate) fn seat(self: &Arc<Self>, number: u32) -> Seat {
+        Seat { record: Arc::clone(self), number }
+    }
+
+    /// Whether anybody waits.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.state.lock().waiting.is_empty()
+    }
+
+    /// A repetition waits for at most `timeout`; nothing is sent. Says where the message is and the
+    /// number of its seat, or how it ended.
     pub(crate) fn join(
         self: &Arc<Self>,
         node: &Arc<Node>,
         to: Arc<dyn Settle>,
         timeout: Option<Duration>,
-    ) -> Result<Option<Dispatched>, Settled> {
+    ) -> Result<(Option<Dispatched>, u32), Settled> {
         let mut state = self.state.lock();
         if let Stage::Ended { settled, .. } | Stage::Earlier(Earlier { settled, .. }) = &state.stage
         {
@@ -197,7 +208,7 @@ impl Record {
         if let Some(timeout) = timeout {
             self.time_out_after(node, timeout, number);
         }
-        Ok(dispatched)
+        Ok((dispatched, number))
     }
 
     /// Ends the wait of a repetition after `timeout`, and if nothing can be said of the message then
@@ -346,6 +357,27 @@ impl Record {
                 _,
             ) => Unsettled::Known,
         }
+    }
+}
+
+/// The place of somebody who waits for a message.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    record: Arc<Record>,
+    number: u32,
+}
+
+impl Seat {
+    /// Whoever waited has gone away. May be called under the lock of its line.
+    pub(crate) fn leave(&self) {
+        let waiting = self.record.state.lock().leave(self.number);
+        drop(waiting);
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat").field("number", &self.number).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use engine::limits::{Bounds, Quotas};
 use engine::rate::Rate;
 use http::Request;
@@ -19,20 +20,36 @@ fn send(
     millis: u64,
     payload: Vec<u8>,
 ) -> JoinHandle<(u16, Value)> {
-    let fixture = fixture.clone();
     let uri = format!("/connections/{client_id}/messages?topic=t&confirmation=true&timeout=15");
+    let request = Request::builder()
+        .method("POST")
+        .uri(uri)
+        .header("x-tenfour-wait-online-ms", millis)
+        .body(Full::new(payload.into()))
+        .expect("a request");
+    exchange(fixture, request)
+}
+
+fn exchange(fixture: &Fixture, request: Request<Full<Bytes>>) -> JoinHandle<(u16, Value)> {
+    let fixture = fixture.clone();
     tokio::spawn(async move {
-        let request = Request::builder()
-            .method("POST")
-            .uri(uri)
-            .header("x-tenfour-wait-online-ms", millis)
-            .body(Full::new(payload.into()))
-            .expect("a request");
         let answer = fixture.ask(EVERYTHING, request).await;
         let status = answer.status().as_u16();
         let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
         (status, serde_json::from_slice(&body).expect("JSON"))
     })
+}
+
+/// A message whose sender waits a minute for a response.
+fn ask_device(fixture: &Fixture) -> JoinHandle<(u16, Value)> {
+    let request = Request::builder()
+        .method("POST")
+        .uri("/connections/lamp/messages?topic=t&timeout=15")
+        .header("x-tenfour-wait", "response")
+        .header("x-tenfour-response-timeout-ms", 60_000)
+        .body(Full::default())
+        .expect("a request");
+    exchange(fixture, request)
 }
 
 /// Takes what comes first, and acknowledges it.
@@ -145,4 +162,34 @@ async fn of_a_sender_that_goes_away_nothing_waits_for_the_rate() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     device.ping().await;
     assert!(device.got.is_empty());
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_a_response_only_while_somebody_wants_it() {
+    let patience = Duration::from_secs(60);
+    let long = Duration::from_secs(20);
+    for goes_away in [false, true] {
+        let fixture = Fixture::new();
+        let mut device = Device::default();
+        device.connect(&fixture).await;
+        let (first, second) = (ask_device(&fixture), ask_device(&fixture));
+        take(&mut device).await;
+        take(&mut device).await;
+        first.abort();
+        assert!(first.await.is_err_and(|ended| ended.is_cancelled()));
+        if goes_away {
+            second.abort();
+            assert!(second.await.is_err_and(|ended| ended.is_cancelled()));
+            let drained = tokio::time::timeout(long, fixture.node().drain(patience)).await;
+            assert!(drained.is_ok(), "nobody is left who waits");
+            continue;
+        }
+        // The other one is told in the end that none came.
+        let waited = Duration::from_millis(300);
+        let begun = std::time::Instant::now();
+        fixture.node().drain(waited).await;
+        assert!(begun.elapsed() >= waited);
+        let (status, body) = second.await.expect("no panic");
+        assert_eq!((status, &body["reason"]), (504, &"RESPONSE_TIMEOUT".into()));
+    }
 }

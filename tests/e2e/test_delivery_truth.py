@@ -11,7 +11,9 @@ import time
 import pytest
 
 from harness.patience import wait_until
+from harness.population import NARROW
 from harness.senders import BotoSender, RawSender
+from harness.wire_device import WireDevice
 
 TOPIC = "e2e/lamp"
 KEY = "x-tenfour-idempotency-key"
@@ -169,6 +171,35 @@ def test_what_was_never_sent_is_tried_anew(raw, wire, client_id, background, key
     assert sending.result(20).status == 200
 
 
+@pytest.fixture
+def forgetful(start, client_id):
+    """A server that knows what became of four messages only."""
+    server = start(f"forgetful-{client_id}", "--open", "--unlimited",
+                   settings="[limits]\nreceipts = 4\n")
+    yield server
+    assert server.stop() == 0
+    assert "panicked" not in server.printed()
+
+
+def test_calls_that_were_never_sent_cost_nobody_his_key(forgetful, client_id, background, key):
+    raw = RawSender(forgetful, listener="http")
+    with WireDevice.connected(forgetful, client_id, listener="mqtt") as device:
+        sending = background.submit(raw.send, client_id, TOPIC, confirmation="true", timeout=15,
+                                    headers=key)
+        device.acknowledge(device.message())
+        first = sending.result(20)
+        assert first.status == 200
+        refused = [raw.send("e2e-nobody", TOPIC, confirmation="true", headers={KEY: f"no-{number}"})
+                   for number in range(20)]
+        assert {answer.status for answer in refused} == {404}
+        again = raw.send(client_id, TOPIC, confirmation="true", timeout=1, headers=key)
+        assert again.status == 200, again
+        assert device.is_silent()
+        # What was never sent has a receipt for a while, in a place of its own.
+        assert receipt(raw, refused[-1].trace_id)["status"] == "never-sent"
+        assert receipt(raw, first.trace_id)["status"] == "acknowledged"
+
+
 def test_the_end_of_the_connection_is_the_answer_from_then_on(raw, wire, client_id, background, key):
     device = wire()
     sending = background.submit(raw.send, client_id, TOPIC, confirmation="true", timeout=15,
@@ -205,13 +236,17 @@ def test_a_key_that_is_none_is_told(raw, client_id, text):
     assert answer.status == 400 and KEY in answer.json["message"]
 
 
-def test_keys_of_two_principals_have_nothing_to_do_with_each_other(server, wire, client_id, key):
-    device = wire()
-    for credentials in (server.admin, server.sender):
-        answer = RawSender(server, credentials).send("myDevice", TOPIC, headers=key)
-        assert answer.status in (403, 404), answer
-        assert answer.json["reason"] != "IDEMPOTENCY_KEY_CONFLICT"
-    assert device.is_silent()
+def test_keys_of_two_principals_have_nothing_to_do_with_each_other(server, people, client_id, key):
+    name, topic = f"narrow-{client_id}", "e2e/allowed/x"
+    with WireDevice.connected(server, name, people.narrow) as device:
+        for credentials, body in ((server.admin, b"of one"), (NARROW, b"of another")):
+            sender = RawSender(server, credentials)
+            for _ in range(2):
+                assert sender.send(name, topic, body=body, headers=key).status == 200
+            assert device.message().payload == body
+            assert device.is_silent()
+            answer = sender.send(name, topic, body=b"else", headers=key)
+            assert truth(answer)[:2] == (409, "IDEMPOTENCY_KEY_CONFLICT")
 
 
 def test_boto3_with_its_default_retries_delivers_once_to_a_slow_device(

@@ -176,6 +176,18 @@ def test_an_attempt_that_is_not_answered_in_time_is_given_up(hooked):
         assert "did not answer within 0.5 s" in entry["details"]
 
 
+def test_an_answer_counts_by_its_status_however_long_its_body_is(hooked):
+    with WebhookReceiver(Reply(200, body=b"-" * 3_000_000), 200) as receiver:
+        server = hooked(receiver.port)
+        (first,) = never_sent(server)
+        assert receiver.delivery().verified(SECRET)["traceId"] == first
+        wait_until(lambda: server.metrics().get(ATTEMPTS % "Success") == 1, "the answer")
+        (second,) = never_sent(server)
+        posted = receiver.delivery().verified(SECRET)["traceId"]
+        assert posted == second, "the first is not posted again"
+        assert not webhook_log(server, "WEBHOOK_FAILING")
+
+
 def free_port():
     """A port that nobody listens on."""
     with socket.socket() as sock:

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::directory::{Directory, Principal, Status};
+use engine::directory::{AccessKey, Directory, Principal, Status};
 use identity::sigv4::{
-    self, Headers, Payload, RequestParts, Rules, Secret, SignatureError, SigningKeys,
+    self, Claim, Headers, Payload, RequestParts, Rules, Secret, SignatureError, SigningKeys,
 };
 
 use crate::service_name::ServiceName;
@@ -87,15 +87,7 @@ pub fn authenticate<H: Headers>(
     payload: Payload<'_>,
     against: Against<'_>,
 ) -> Result<Arc<Principal>, Rejected> {
-    let claim = match sigv4::claim(parts) {
-        Ok(Some(claim)) => claim,
-        Ok(None) => return Err(Rejected::Missing(against.service)),
-        Err(error) => return Err(Rejected::Signature(error)),
-    };
-    let id = claim.access_key_id();
-    let Some(key) = against.directory.access_keys.get(id) else {
-        return Err(Rejected::Signature(claim.unknown_access_key()));
-    };
+    let (claim, key) = named(parts, against)?;
     let secret = Secret {
         secret_access_key: &key.secret_access_key,
         session_token: key.session_token.as_deref(),
@@ -109,11 +101,45 @@ pub fn authenticate<H: Headers>(
     };
     sigv4::verify(&claim, parts, payload, &secret, &rules, against.keys)
         .map_err(Rejected::Signature)?;
+    check_in_use(&claim, key, against)?;
+    Ok(Arc::clone(&key.principal))
+}
+
+/// Whether a request names somebody who may call; that it comes from there is not proven.
+///
+/// # Errors
+/// [`Rejected`].
+pub(crate) fn check_name<H: Headers>(
+    parts: &RequestParts<'_, H>,
+    against: Against<'_>,
+) -> Result<(), Rejected> {
+    let (claim, key) = named(parts, against)?;
+    check_in_use(&claim, key, against)
+}
+
+/// What a request says, and the access key that it names.
+fn named<'a, H: Headers>(
+    parts: &RequestParts<'a, H>,
+    against: Against<'a>,
+) -> Result<(Claim<'a>, &'a AccessKey), Rejected> {
+    let claim = match sigv4::claim(parts) {
+        Ok(Some(claim)) => claim,
+        Ok(None) => return Err(Rejected::Missing(against.service)),
+        Err(error) => return Err(Rejected::Signature(error)),
+    };
+    match against.directory.access_keys.get(claim.access_key_id()) {
+        Some(key) => Ok((claim, key)),
+        None => Err(Rejected::Signature(claim.unknown_access_key())),
+    }
+}
+
+fn check_in_use(claim: &Claim<'_>, key: &AccessKey, against: Against<'_>) -> Result<(), Rejected> {
+    let id = claim.access_key_id();
     if key.expires.is_some_and(|expires| expires <= against.now) {
         return Err(Rejected::Expired(id.into()));
     }
     if key.principal.grants.load().status != Status::Active {
         return Err(Rejected::Inactive(id.into()));
     }
-    Ok(Arc::clone(&key.principal))
+    Ok(())
 }

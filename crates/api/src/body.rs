@@ -32,22 +32,54 @@ pub(crate) async fn read<B>(body: B, limit: usize, patience: Duration) -> Result
 where
     B: Body<Data = Bytes> + Unpin,
 {
+    read_growing(body, (limit, patience), |_| Ok(())).await
+}
+
+/// Why reading ended before the body did.
+enum Ended<E> {
+    /// No more of it is wanted.
+    Refused(E),
+    /// No more of it comes.
+    Over(BodyError),
+}
+
+/// Reads a body of at most so many bytes, in such a time; `grow` is asked before it is longer than
+/// before.
+///
+/// # Errors
+/// Those of `grow`, and [`BodyError`].
+pub(crate) async fn read_growing<B, E>(
+    body: B,
+    (limit, patience): (usize, Duration),
+    grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E>
+where
+    B: Body<Data = Bytes> + Unpin,
+    E: From<BodyError>,
+{
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let mut body = body;
     let announced = body.size_hint().lower();
     let collected = if announced > limit as u64 {
-        Err(BodyError::TooLarge)
+        Err(Ended::Refused(BodyError::TooLarge.into()))
     } else {
-        let collecting = collect(&mut body, limit);
-        tokio::time::timeout(patience, collecting).await.unwrap_or(Err(BodyError::TimedOut))
+        let collecting = collect(&mut body, limit, grow);
+        let collected = tokio::time::timeout(patience, collecting).await;
+        collected.unwrap_or(Err(Ended::Over(BodyError::TimedOut)))
     };
-    if collected == Err(BodyError::TooLarge) && announced <= DISCARDED_BYTES as u64 {
-        // A client that does not finish within that time learns its lot all the same.
-        let _ = tokio::time::timeout(DISCARD_TIME, discard(body)).await;
+    match collected {
+        Ok(whole) => Ok(whole),
+        Err(Ended::Over(error)) => Err(error.into()),
+        Err(Ended::Refused(error)) => {
+            if announced <= DISCARDED_BYTES as u64 {
+                // A client that does not finish within that time learns its lot all the same.
+                let _ = tokio::time::timeout(DISCARD_TIME, discard(body)).await;
+            }
+            Err(error)
+        }
     }
-    collected
 }
 
 async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
@@ -60,18 +92,25 @@ async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
     }
 }
 
-async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, BodyError>
+async fn collect<B, E>(
+    body: &mut B,
+    limit: usize,
+    mut grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, Ended<E>>
 where
     B: Body<Data = Bytes> + Unpin,
+    E: From<BodyError>,
 {
     let mut whole = Bytes::new();
     let mut parts: Option<BytesMut> = None;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        let frame = frame.map_err(|_| Ended::Over(BodyError::Broken))?;
+        let Ok(data) = frame.into_data() else { continue };
         let before = parts.as_ref().map_or(whole.len(), BytesMut::len);
         if before + data.len() > limit {
-            return Err(BodyError::TooLarge);
+            return Err(Ended::Refused(BodyError::TooLarge.into()));
         }
+        grow(before + data.len()).map_err(Ended::Refused)?;
         match &mut parts {
             Some(parts) => parts.extend_from_slice(&data),
             // The usual body comes in one piece and is not copied.

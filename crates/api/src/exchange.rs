@@ -5,6 +5,7 @@ use std::sync::Arc;
 use broker::{Node, Settled};
 use serde_json::Value;
 use telemetry::TraceId;
+use tokio::sync::oneshot;
 
 use crate::control;
 use crate::fault::Fault;
@@ -49,11 +50,27 @@ impl Later {
         match self {
             Later::Published(publishing) => publishing.when_answered(then),
             Later::Deleted(deleting) => deleting.when_answered(then),
-            Later::Many(many) => many.when_answered(then),
+            Later::Many(many) => {
+                tokio::spawn(async move { then(many.answered().await) });
+            }
             Later::Logs(reading) => reading.when_answered(then),
             Later::Control(pending) => pending.when_answered(then),
             Later::Shadow(asking) => asking.when_answered(then),
         }
+    }
+
+    /// The answer; none if it got lost. Dropped before, the sender has gone away, and what nobody
+    /// wants to know any more is not found out.
+    pub async fn answered(self) -> Option<Reply> {
+        if let Later::Many(many) = self {
+            return Some(many.answered().await);
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.when_answered(move |reply| {
+            // Whoever waited may have gone away; then nobody is left to tell.
+            let _ = sender.send(reply);
+        });
+        receiver.await.ok()
     }
 }
 

@@ -110,6 +110,7 @@ impl Fault {
                 Kind::ResourceNotFound
             }
             DirectOutcome::AccountThrottled
+            | DirectOutcome::WaitingRoomFull
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull => Kind::Throttling,
             DirectOutcome::ReceiverNotWritable | DirectOutcome::Internal => Kind::InternalFailure,
@@ -237,6 +238,16 @@ impl Fault {
             },
             BodyError::TimedOut | BodyError::Broken => fault,
         }
+    }
+
+    /// The answer to a body that there is no room for at present.
+    pub(crate) fn of_large_bodies() -> Fault {
+        Fault::new(
+            Kind::ServiceUnavailable,
+            "LARGE_BODIES_EXCEEDED",
+            "The large bodies of requests that are on their way, from this address or in all, take \
+             all the room that the server has for them; nothing was sent. Try again.",
+        )
     }
 
     /// What is told of a pattern that no client fits.

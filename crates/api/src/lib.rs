@@ -13,6 +13,7 @@ mod exchange;
 mod explanation;
 mod fault;
 mod head;
+mod large_bodies;
 mod logs;
 mod ops;
 mod percent;

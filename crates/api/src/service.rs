@@ -1,27 +1,29 @@
 //! One request, from its head to its answer.
 
+mod intake;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use broker::{Confirmation, Node, Settled};
 use bytes::Bytes;
-use engine::directory::Principal;
+use engine::directory::{Directory, Principal};
 use engine::outcome::DirectOutcome;
 use http::Request;
 use hyper::body::Body;
 use identity::sigv4::{Payload, RequestParts, SigningKeys};
 use store::{StoreError, Trail};
 use telemetry::{TraceId, event};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::authenticate::{Against, Rejected, authenticate};
-use crate::body::{self, BodyError};
+use crate::body::BodyError;
 use crate::caller::{Caller, Credentials};
 use crate::control::{self, ControlPlane, Registrar, Workshop};
 use crate::deliveries::{Deliveries, ReceiptListener};
 use crate::exchange::{Begun, Later, counted};
 use crate::fault::{Fault, Kind};
 use crate::head::{Head, Listed, name_host};
+use crate::large_bodies::LargeBodies;
 use crate::logs::{self, Logs, LogsError};
 use crate::ops::send_direct_message::Sent;
 use crate::ops::{
@@ -38,14 +40,6 @@ use crate::trace::Traces;
 use crate::truth::Truth;
 use crate::unadmitted::Unadmitted;
 
-/// A request's body is read to twice the payload quota, so that a payload that is too large is
-/// refused to a sender who proved who it is; what is larger still is refused unread.
-const BODY_TO_PAYLOAD: usize = 2;
-
-/// How many bodies of messages to many, which are large, are read at once: nobody has proved who it
-/// is before its body is there. Others wait unread.
-const LARGE_BODIES: usize = 64;
-
 /// How many signing keys are remembered.
 const SIGNING_KEYS: NonZeroUsize = NonZeroUsize::new(1024).expect("not zero");
 
@@ -56,20 +50,19 @@ pub struct Api {
     region: String,
     keys: SigningKeys,
     deliveries: Arc<Deliveries>,
-    large_bodies: Semaphore,
+    large_bodies: LargeBodies,
     /// None if nothing is traced.
     traces: Option<Traces>,
     logs: Arc<Logs>,
 }
 
-/// A body, and the room that it takes if it is a large one.
-type Taken<'a> = (Bytes, Option<SemaphorePermit<'a>>);
-
 impl Api {
     /// The API of `node`, whose directory is that of `registrar`, for signatures in `region`.
     pub fn new(node: Arc<Node>, registrar: Arc<Registrar>, region: String) -> Self {
         let deliveries = Deliveries::new(node.bounds(), node.wall()).share();
-        let large_bodies = Semaphore::new(LARGE_BODIES);
+        let payload = node.rules().quotas.payload_bytes;
+        let largest = send_direct_messages::body_bytes(payload);
+        let large_bodies = LargeBodies::new(intake::ordinary(payload), largest);
         let keys = SigningKeys::new(SIGNING_KEYS);
         let control = ControlPlane { registrar, workshop: Workshop::new() };
         let logs = Logs::of(&node);
@@ -134,47 +127,10 @@ impl Api {
         name_host(&mut parts);
         let listed = Listed::of(&parts.headers);
         let head = listed.head(&parts);
-        match self.read(&head, body).await {
+        match self.read(&head, body, caller, trace_id).await {
             Err(unadmitted) => self.turn_away(trace_id, head.path, unadmitted),
             Ok((payload, _room)) => self.answer(&head, &payload, caller, trace_id).await,
         }
-    }
-
-    /// The body of a request, unless there is no need to have it.
-    async fn read<B>(&self, head: &Head<'_>, body: B) -> Result<Taken<'_>, Unadmitted>
-    where
-        B: Body<Data = Bytes> + Unpin,
-    {
-        let limit = self.node.rules().quotas.payload_bytes;
-        let patience = self.node.bounds().http_body;
-        let operation = match self.operation(head) {
-            Ok(operation) => operation,
-            Err(unadmitted) => {
-                // An answer that overtakes the body is lost when the connection ends over what is unread.
-                let _ = body::read(body, self.body_bytes(), patience).await;
-                return Err(unadmitted);
-            }
-        };
-        if operation == Operation::SendDirectMessages {
-            let largest = send_direct_messages::body_bytes(limit);
-            let fault = |error| Unadmitted::from(Fault::of_body_for_many(error, largest));
-            let room = tokio::time::timeout(patience, self.large_bodies.acquire()).await;
-            let room = room.map_err(|_| fault(BodyError::TimedOut))?;
-            let read = body::read(body, largest, patience).await.map_err(fault)?;
-            // It is never closed.
-            return Ok((read, room.ok()));
-        }
-        let most = match operation.service() {
-            ServiceName::Data | ServiceName::Logs => self.body_bytes(),
-            ServiceName::Control => control::BODY_BYTES,
-        };
-        let read =
-            body::read(body, most, patience).await.map_err(|error| match operation.service() {
-                ServiceName::Data => Unadmitted::from(Fault::of_body(error, limit)),
-                ServiceName::Control => control::Fault::of_body(error, most).into(),
-                ServiceName::Logs => LogsError::of_body(error, most).into(),
-            });
-        Ok((read?, None))
     }
 
     async fn answer(
@@ -207,20 +163,15 @@ impl Api {
     }
 
     async fn answer_later(&self, later: Later, trace_id: TraceId) -> Reply {
-        let (sender, receiver) = oneshot::channel();
-        later.when_answered(move |reply| {
-            // Whoever waited may have gone away; then nobody is left to tell.
-            let _ = sender.send(reply);
-        });
         // An answer always comes; one that is lost is a fault of ours.
-        let lost = |_| self.fail(trace_id, Fault::of_refused(&Refused::Internal));
-        receiver.await.unwrap_or_else(lost)
+        let lost = || self.fail(trace_id, Fault::of_refused(&Refused::Internal));
+        later.answered().await.unwrap_or_else(lost)
     }
 
     /// The largest body of a request that is looked at, in bytes, unless it goes to many. It is larger than the payload
     /// quota so that a payload that is too large is refused to a sender who proved who it is.
     pub fn body_bytes(&self) -> usize {
-        self.node.rules().quotas.payload_bytes * BODY_TO_PAYLOAD
+        intake::ordinary(self.node.rules().quotas.payload_bytes)
     }
 
     /// Goes as far as can be gone without waiting with a request whose body is there.
@@ -366,28 +317,40 @@ impl Api {
         let Head { method, path, query, ref headers } = *head;
         let signed = RequestParts { method, path, query, headers };
         let directory = self.node.directory();
-        let against = Against {
-            directory: &directory,
+        let against = self.against(service, &directory, caller);
+        authenticate(&signed, Payload::Bytes(payload), against)
+            .inspect_err(|rejected| self.log_rejected(rejected, caller, trace_id))
+    }
+
+    fn against<'a>(
+        &'a self,
+        service: ServiceName,
+        directory: &'a Directory,
+        caller: &Caller,
+    ) -> Against<'a> {
+        Against {
+            directory,
             region: &self.region,
             service,
             now: self.node.access().epoch_seconds(self.node.now()),
             secure: caller.secure,
             keys: &self.keys,
-        };
-        authenticate(&signed, Payload::Bytes(payload), against).inspect_err(|rejected| {
-            self.node.telemetry().record(&event::AuthnError {
-                trace_id,
-                authentication_type: event::AuthenticationType::SigV4,
-                reason: rejected.reason(),
-                details: &rejected.sentence(),
-                protocol: event::Protocol::Http,
-                source: caller.source,
-                target: caller.target,
-                server_name: None,
-                client_id: None,
-                principal_id: None,
-            });
-        })
+        }
+    }
+
+    fn log_rejected(&self, rejected: &Rejected, caller: &Caller, trace_id: TraceId) {
+        self.node.telemetry().record(&event::AuthnError {
+            trace_id,
+            authentication_type: event::AuthenticationType::SigV4,
+            reason: rejected.reason(),
+            details: &rejected.sentence(),
+            protocol: event::Protocol::Http,
+            source: caller.source,
+            target: caller.target,
+            server_name: None,
+            client_id: None,
+            principal_id: None,
+        });
     }
 
     /// The answer to credentials that do not hold.

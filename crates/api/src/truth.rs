@@ -44,6 +44,7 @@ impl Truth {
             DirectOutcome::TargetNotFound
             | DirectOutcome::TargetNotConnected
             | DirectOutcome::AccountThrottled
+            | DirectOutcome::WaitingRoomFull
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverNotWritable

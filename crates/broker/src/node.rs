@@ -27,6 +27,7 @@ use crate::dismissal::Dismissals;
 use crate::keeper::Keeper;
 use crate::lifecycle::Lifecycle;
 use crate::named_clients::NamedClients;
+use crate::rate_queue::RateQueue;
 use crate::responses::Responses;
 use crate::restore::Contents;
 use crate::shadows::Shadows;
@@ -74,6 +75,7 @@ pub struct Node {
     pub(crate) keeper: Keeper,
     pub(crate) turns: Turns,
     pub(crate) arrivals: Arrivals,
+    pub(crate) rate_queue: RateQueue,
     pub(crate) responses: Responses,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) dismissals: Dismissals,
@@ -143,6 +145,7 @@ impl Node {
             keeper: Keeper::new(settings.kept, clock.wall(), contents.next_number),
             turns: Turns::default(),
             arrivals: Arrivals::default(),
+            rate_queue: RateQueue::default(),
             responses: Responses::default(),
             lifecycle,
             dismissals,

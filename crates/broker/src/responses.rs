@@ -1,8 +1,8 @@
 //! Senders who wait for what a device publishes in answer to their message.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use engine::message::{Message, Shared};
 use foldhash::fast::RandomState;
@@ -22,9 +22,16 @@ pub struct Expected {
     pub correlation_data: Box<[u8]>,
 }
 
-/// Called once: with the message, or with none when none will come any more because the node shuts
-/// down. It is not called when the expectation is dropped before.
-type Then = Box<dyn FnOnce(Option<Arc<Message>>) + Send>;
+/// Who waits for it.
+pub trait Awaiting: Send + Sync {
+    /// Called once: with the message, or with none when none will come any more because the node shuts
+    /// down; on the thread that reads from the device, where it must not wait. It is not called when
+    /// the expectation is dropped before.
+    fn hear(&self, response: Option<Arc<Message>>);
+
+    /// Whether somebody is left who wants to know. A node that drains does not wait for more.
+    fn is_wanted(&self) -> bool;
+}
 
 /// Everything that is waited for, by topic.
 #[derive(Default)]
@@ -43,7 +50,7 @@ struct Waiting {
 struct One {
     number: u64,
     expected: Expected,
-    then: Then,
+    to: Weak<dyn Awaiting>,
 }
 
 impl Responses {
@@ -59,8 +66,10 @@ impl Responses {
                 && (version == Version::V311
                     || correlation_data == Some(&*one.expected.correlation_data))
         };
-        if let Some(one) = self.take(publication.topic.as_str(), is_it) {
-            (one.then)(Some(message.keep()));
+        if let Some(one) = self.take(publication.topic.as_str(), is_it)
+            && let Some(to) = one.to.upgrade()
+        {
+            to.hear(Some(message.keep()));
         }
     }
 
@@ -76,9 +85,17 @@ impl Responses {
         Some(one)
     }
 
-    /// Whether anybody waits.
+    /// Whether anybody waits who still wants to know.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.count.load(Ordering::Acquire) > 0
+        if self.count.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        // Asked, and let go of, without the lock: the last of one takes its expectation along.
+        let all: Vec<_> = {
+            let waiting = self.waiting.lock();
+            waiting.by_topic.values().flatten().filter_map(|one| one.to.upgrade()).collect()
+        };
+        all.iter().any(|to| to.is_wanted())
     }
 
     /// Tells everybody who waits that nothing will come any more.
@@ -86,7 +103,9 @@ impl Responses {
         let all = std::mem::take(&mut self.waiting.lock().by_topic);
         for one in all.into_values().flatten() {
             self.count.fetch_sub(1, Ordering::Release);
-            (one.then)(None);
+            if let Some(to) = one.to.upgrade() {
+                to.hear(None);
+            }
         }
     }
 }
@@ -107,19 +126,18 @@ impl Drop for Expectation {
 }
 
 impl Node {
-    /// Calls `then` when the device publishes what is expected, on the thread that reads from the
-    /// device, where it must not wait. The device's own permission to publish counts, and nobody
-    /// needs to subscribe.
+    /// Tells `to` when the device publishes what is expected. The device's own permission to publish
+    /// counts, and nobody needs to subscribe.
     pub fn expect_response(
         self: &Arc<Self>,
         expected: Expected,
-        then: impl FnOnce(Option<Arc<Message>>) + Send + 'static,
+        to: Weak<dyn Awaiting>,
     ) -> Expectation {
         let topic = Arc::clone(&expected.topic);
         let mut waiting = self.responses.waiting.lock();
         waiting.last += 1;
         let number = waiting.last;
-        let one = One { number, expected, then: Box::new(then) };
+        let one = One { number, expected, to };
         waiting.by_topic.entry(Arc::clone(&topic)).or_default().push(one);
         self.responses.count.fetch_add(1, Ordering::Release);
         drop(waiting);

@@ -47,10 +47,17 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 128;
 pub const TARGETS: usize = 10_000;
 /// Most patterns among them (ours): each is compared with every connected client.
 pub const TARGET_PATTERNS: usize = 100;
+/// Most wildcards in one of these (ours): what stands between them is looked for in every client ID.
+pub const TARGET_WILDCARDS: usize = 8;
 /// How many of them may be under way at once, as a sender may choose (ours).
 pub const TARGETS_AT_ONCE: std::ops::RangeInclusive<u64> = 1..=1024;
 /// How many are when it does not choose (ours).
 pub const TARGETS_AT_ONCE_DEFAULT: u64 = 256;
+/// How many bodies of messages to many, each of the largest size, have room at once beyond what every
+/// body may have (ours): nobody has proved who it is before its body is there.
+pub const LARGE_BODIES: usize = 64;
+/// How many of one address have (ours).
+pub const LARGE_BODIES_OF_A_PEER: usize = 16;
 /// Most client IDs, or beginnings of them, whose receipts one reader gets (ours).
 pub const RECEIPT_PATTERNS: usize = 16;
 
@@ -209,6 +216,8 @@ pub struct Bounds {
     pub receipt_life: Duration,
     /// Of how many messages at most that is known.
     pub receipts: usize,
+    /// Bytes of the direct messages that wait for their clients to connect.
+    pub waiting_bytes: usize,
     /// How many may read receipts as they happen at a time.
     pub receipt_readers: usize,
     /// How many changes of messages readers may be behind, or come back for.
@@ -249,6 +258,7 @@ impl Default for Bounds {
             drain: Duration::from_secs(20),
             receipt_life: Duration::from_secs(900),
             receipts: 200_000,
+            waiting_bytes: 64 * 1024 * 1024,
             receipt_readers: 100,
             receipt_events: 10_000,
             webhook_queue: 10_000,

@@ -29,6 +29,8 @@ pub enum DirectOutcome {
     TargetNotConnected,
     /// The account's rate of direct messages is exceeded.
     AccountThrottled,
+    /// The messages that wait for their clients to connect take all the room there is for them.
+    WaitingRoomFull,
     /// The receiving connection's publish rate is exceeded.
     ReceiverThrottled,
     /// The receiver's window of unacknowledged QoS 1 messages is full.
@@ -90,6 +92,7 @@ impl DirectOutcome {
             DirectOutcome::TargetNotFound => "TARGET_CLIENT_ID_NOT_FOUND",
             DirectOutcome::TargetNotConnected => "TARGET_CLIENT_NOT_CONNECTED",
             DirectOutcome::AccountThrottled => "SEND_DIRECT_MESSAGE_THROTTLED",
+            DirectOutcome::WaitingRoomFull => "WAITING_MESSAGES_EXCEEDED",
             DirectOutcome::ReceiverThrottled => "RECEIVE_SESSION_THROTTLED",
             DirectOutcome::ReceiverWindowFull => "RECEIVER_MAX_UNACKED_QOS1_EXCEEDED",
             DirectOutcome::ReceiverPacketTooLarge { .. } => "RECEIVER_PACKET_TOO_LARGE",
@@ -119,6 +122,7 @@ impl DirectOutcome {
             | DirectOutcome::TargetNotFound
             | DirectOutcome::TargetNotConnected
             | DirectOutcome::AccountThrottled
+            | DirectOutcome::WaitingRoomFull
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverPacketTooLarge { .. }
@@ -156,6 +160,7 @@ impl DirectOutcome {
             | DirectOutcome::TargetNotFound
             | DirectOutcome::TargetNotConnected
             | DirectOutcome::AccountThrottled
+            | DirectOutcome::WaitingRoomFull
             | DirectOutcome::ReceiverThrottled
             | DirectOutcome::ReceiverWindowFull
             | DirectOutcome::ReceiverNotWritable
@@ -183,6 +188,10 @@ impl DirectOutcome {
             }
             DirectOutcome::AccountThrottled => {
                 "The account's rate of direct messages is exceeded; try again later."
+            }
+            DirectOutcome::WaitingRoomFull => {
+                "The target client is not connected, and the messages that wait for clients take all \
+                 the room that the server has for them; try again later, or when it is connected."
             }
             DirectOutcome::ReceiverThrottled => {
                 "The rate of publishes on the target client's connection is exceeded; try again \

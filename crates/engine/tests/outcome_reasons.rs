@@ -26,6 +26,7 @@ fn table() -> Vec<(DirectOutcome, Option<&'static str>)> {
         (DirectOutcome::TargetNotFound, Some("TARGET_CLIENT_ID_NOT_FOUND")),
         (DirectOutcome::TargetNotConnected, Some("TARGET_CLIENT_NOT_CONNECTED")),
         (DirectOutcome::AccountThrottled, Some("SEND_DIRECT_MESSAGE_THROTTLED")),
+        (DirectOutcome::WaitingRoomFull, Some("WAITING_MESSAGES_EXCEEDED")),
         (DirectOutcome::ReceiverThrottled, Some("RECEIVE_SESSION_THROTTLED")),
         (DirectOutcome::ReceiverWindowFull, Some("RECEIVER_MAX_UNACKED_QOS1_EXCEEDED")),
         (DirectOutcome::ReceiverPacketTooLarge { limit: 600 }, Some("RECEIVER_PACKET_TOO_LARGE")),
@@ -61,6 +62,7 @@ fn has_a_row(outcome: &DirectOutcome) -> bool {
         | DirectOutcome::TargetNotFound
         | DirectOutcome::TargetNotConnected
         | DirectOutcome::AccountThrottled
+        | DirectOutcome::WaitingRoomFull
         | DirectOutcome::ReceiverThrottled
         | DirectOutcome::ReceiverWindowFull
         | DirectOutcome::ReceiverPacketTooLarge { .. }

@@ -338,6 +338,7 @@ label!(DirectOutcome, |outcome: &DirectOutcome| outcome.label(), {
     TargetNotFound: DirectOutcome::TargetNotFound => DirectOutcome::TargetNotFound,
     TargetNotConnected: DirectOutcome::TargetNotConnected => DirectOutcome::TargetNotConnected,
     AccountThrottled: DirectOutcome::AccountThrottled => DirectOutcome::AccountThrottled,
+    WaitingRoomFull: DirectOutcome::WaitingRoomFull => DirectOutcome::WaitingRoomFull,
     ReceiverThrottled: DirectOutcome::ReceiverThrottled => DirectOutcome::ReceiverThrottled,
     ReceiverWindowFull: DirectOutcome::ReceiverWindowFull => DirectOutcome::ReceiverWindowFull,
     ReceiverPacketTooLarge: DirectOutcome::ReceiverPacketTooLarge { .. }

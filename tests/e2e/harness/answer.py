@@ -11,7 +11,8 @@ ERROR_NAMES = {
     405: "MethodNotAllowedException", 408: "InvalidRequestException", 409: "ConflictException",
     413: "RequestEntityTooLargeException", 415: "UnsupportedDocumentEncodingException",
     429: "ThrottlingException",
-    500: "InternalFailureException", 504: "GatewayTimeoutException",
+    500: "InternalFailureException", 503: "ServiceUnavailableException",
+    504: "GatewayTimeoutException",
 }
 
 

@@ -40,20 +40,25 @@ impl Deliveries {
             Some(Entry::Sent(sent)) => {
                 let until = sent.taken_in.saturating_add(millis(self.kept_for));
                 let record = restored(&sent, self.key_hasher.key(sent.principal_id, sent.key));
-                book.forget_old(engine::Moment::START, self.most);
                 // An older message with the same key was forgotten when this one was sent.
-                if let Some(older) = book.find_key(&record).map(Arc::clone) {
-                    book.remove_key(&older);
+                if let Some(older) = book.find_key(&record).map(|older| older.trace_id()) {
+                    book.free_key(older);
+                }
+                let trace_id = record.trace_id();
+                if book.find(trace_id).is_some() {
+                    return;
                 }
                 book.add(record, self.wall.moment(until));
+                book.sent(trace_id);
             }
             Some(Entry::Ended { trace_id, end }) => book.end(trace_id, end),
             Some(Entry::Released { trace_id }) => {
-                if let Some(record) = book.find(TraceId::from_bytes(trace_id)) {
+                let trace_id = TraceId::from_bytes(trace_id);
+                if let Some(record) = book.find(trace_id) {
                     record.set_earlier(|earlier| {
                         earlier.settled = Settled::refused(DirectOutcome::DeadlineExceeded, None);
                     });
-                    book.remove_key(&record);
+                    book.never_sent(trace_id);
                 }
             }
             None => {}
@@ -167,6 +172,7 @@ fn end(settled: &Settled, late: bool, wall: Wall) -> End {
         | DirectOutcome::TargetNotFound
         | DirectOutcome::TargetNotConnected
         | DirectOutcome::AccountThrottled
+        | DirectOutcome::WaitingRoomFull
         | DirectOutcome::ReceiverThrottled
         | DirectOutcome::ReceiverWindowFull
         | DirectOutcome::ReceiverPacketTooLarge { .. }

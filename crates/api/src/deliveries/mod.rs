@@ -1,42 +1,46 @@
 //! What became of the confirmed messages, also after their answers; and which request is the
 //! repetition of which.
 
+mod book;
 mod feed;
 mod kept;
 mod key;
 mod receipt;
 mod record;
 mod room;
+mod shelf;
 mod status;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use engine::limits::Bounds;
+use engine::limits::{Bounds, KEPT_RESPONSE_BYTES};
 use engine::{Moment, Wall};
-use hashbrown::HashTable;
 use parking_lot::Mutex;
 use store::Trail;
 use telemetry::TraceId;
 
+use book::Book;
 pub(crate) use feed::{Feed, Filter, Reader, Since};
 pub use feed::{Receipt, ReceiptListener};
 use key::KeyHasher;
 pub(crate) use key::{Key, fingerprint};
-pub(crate) use record::{Known, Record, Target};
+pub(crate) use record::{Known, Record, Seat, Target};
+pub(crate) use room::Room;
 use room::Rooms;
 pub use status::ReceiptStatus;
 
 /// The messages of a while, by trace ID and by idempotency key. Bounded by time and number: beyond
-/// either the oldest is forgotten.
+/// its time a message is forgotten, beyond the number the oldest of a principal that has many.
 pub(crate) struct Deliveries {
     book: Mutex<Book>,
     kept_for: Duration,
-    most: usize,
     wall: Wall,
     key_hasher: KeyHasher,
+    /// Of the responses that are kept for repeated requests.
     rooms: Rooms,
+    /// Of the messages that wait for their clients.
+    waiting: Rooms,
     link: Arc<Link>,
     /// Where those with an idempotency key are kept for the next process.
     trail: Option<Arc<dyn Trail>>,
@@ -46,15 +50,6 @@ pub(crate) struct Deliveries {
 struct Link {
     feed: Arc<Feed>,
     deliveries: Weak<Deliveries>,
-}
-
-#[derive(Default)]
-struct Book {
-    /// Found without looking at more of them than the one that is asked for.
-    by_trace_id: HashTable<Arc<Record>>,
-    by_key: HashTable<Arc<Record>>,
-    /// All of them, oldest first, and until when they are kept.
-    order: VecDeque<(Moment, Arc<Record>)>,
 }
 
 /// What a request is.
@@ -72,12 +67,12 @@ impl Deliveries {
     pub(crate) fn new(bounds: &Bounds, wall: Wall) -> Self {
         let link = Link { feed: Feed::new(bounds, wall), deliveries: Weak::new() };
         Deliveries {
-            book: Mutex::default(),
+            book: Mutex::new(Book::new(bounds.receipts)),
             kept_for: bounds.receipt_life,
-            most: bounds.receipts,
             wall,
             key_hasher: KeyHasher::default(),
-            rooms: Rooms::default(),
+            rooms: Rooms::new(KEPT_RESPONSE_BYTES),
+            waiting: Rooms::new(bounds.waiting_bytes),
             link: Arc::new(link),
             trail: None,
         }
@@ -104,7 +99,7 @@ impl Deliveries {
     /// Takes a message down, unless its key is that of another.
     pub(crate) fn claim(&self, record: &Arc<Record>, now: Moment) -> Claim {
         let mut book = self.book.lock();
-        book.forget_old(now, self.most);
+        book.forget_old(now);
         if let Some(present) = book.find_key(record) {
             return match present.is_same_request(record) {
                 true => Claim::Repeated(Arc::clone(present)),
@@ -115,66 +110,26 @@ impl Deliveries {
         Claim::New
     }
 
-    /// A message that was never sent: its key is free, a repetition is tried anew.
-    pub(crate) fn release_key(&self, record: &Record) {
-        let mut book = self.book.lock();
-        book.remove_key(record);
+    /// Room for a message of so many bytes that waits for its client, if there is.
+    pub(crate) fn waiting_room(&self, bytes: usize) -> Option<Room> {
+        self.waiting.take(bytes)
+    }
+
+    /// Something of a message was sent: it counts among those that are kept.
+    fn sent(&self, record: &Record) {
+        self.book.lock().sent(record.trace_id());
+    }
+
+    /// A message was never sent: its key is free, a repetition is tried anew, and it takes nobody's
+    /// place.
+    fn never_sent(&self, record: &Record) {
+        self.book.lock().never_sent(record.trace_id());
     }
 
     /// The message of that trace ID, if it is still known.
     pub(crate) fn get(&self, trace_id: TraceId, now: Moment) -> Option<Arc<Record>> {
         let mut book = self.book.lock();
-        book.forget_old(now, self.most);
-        book.find(trace_id)
-    }
-}
-
-/// A trace ID is random as it is.
-fn hash(trace_id: TraceId) -> u64 {
-    let [bytes @ .., _, _, _, _, _, _, _, _] = *trace_id.as_bytes();
-    u64::from_le_bytes(bytes)
-}
-
-impl Book {
-    fn add(&mut self, record: Arc<Record>, until: Moment) {
-        if let Some(key) = record.key() {
-            let rehash = |present: &Arc<Record>| present.key().map_or(0, |key| key.hash);
-            self.by_key.insert_unique(key.hash, Arc::clone(&record), rehash);
-        }
-        let rehash = |present: &Arc<Record>| hash(present.trace_id());
-        self.by_trace_id.insert_unique(hash(record.trace_id()), Arc::clone(&record), rehash);
-        self.order.push_back((until, record));
-    }
-
-    fn find(&self, trace_id: TraceId) -> Option<Arc<Record>> {
-        let is_it = |record: &Arc<Record>| record.trace_id() == trace_id;
-        self.by_trace_id.find(hash(trace_id), is_it).map(Arc::clone)
-    }
-
-    fn forget_old(&mut self, now: Moment, most: usize) {
-        while let Some((until, _)) = self.order.front()
-            && (*until <= now || self.order.len() >= most)
-        {
-            let Some((_, record)) = self.order.pop_front() else { return };
-            let is_it = |present: &Arc<Record>| Arc::ptr_eq(present, &record);
-            if let Ok(found) = self.by_trace_id.find_entry(hash(record.trace_id()), is_it) {
-                found.remove();
-            }
-            self.remove_key(&record);
-        }
-    }
-
-    /// The message that has the same key.
-    fn find_key(&self, record: &Record) -> Option<&Arc<Record>> {
-        let key = record.key()?;
-        self.by_key.find(key.hash, |present| present.has_same_key(record))
-    }
-
-    fn remove_key(&mut self, record: &Record) {
-        let Some(key) = record.key() else { return };
-        let is_it = |present: &Arc<Record>| std::ptr::eq(Arc::as_ptr(present), record);
-        if let Ok(found) = self.by_key.find_entry(key.hash, is_it) {
-            found.remove();
-        }
+        book.forget_old(now);
+        book.find(trace_id).map(Arc::clone)
     }
 }

@@ -128,6 +128,7 @@ fn status(stage: &Stage) -> ReceiptStatus {
         | DirectOutcome::TargetNotFound
         | DirectOutcome::TargetNotConnected
         | DirectOutcome::AccountThrottled
+        | DirectOutcome::WaitingRoomFull
         | DirectOutcome::ReceiverThrottled
         | DirectOutcome::ReceiverWindowFull
         | DirectOutcome::ReceiverPacketTooLarge { .. }

@@ -1,12 +1,13 @@
 //! One message and everybody who waits for it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Dispatched, Node, OnTheWire, Settle, Settled};
 use engine::Moment;
 use engine::outcome::DirectOutcome;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use telemetry::TraceId;
 
@@ -70,6 +71,8 @@ struct State {
     dispatched: Option<Dispatched>,
     /// The next process will know that it was sent.
     kept: bool,
+    /// It counts among those that were sent.
+    counted: bool,
     /// Of the response that is kept.
     room: Option<Room>,
 }
@@ -171,19 +174,29 @@ impl Record {
         self.known.fingerprint == other.known.fingerprint
     }
 
-    /// Its sender waits.
-    pub(crate) fn wait(&self, to: Arc<dyn Settle>) {
-        self.state.lock().push(to, false);
+    /// Its sender waits; gives the number of its seat.
+    pub(crate) fn wait(&self, to: Arc<dyn Settle>) -> u32 {
+        self.state.lock().push(to, false)
     }
 
-    /// A repetition waits for at most `timeout`; nothing is sent. Says where the message is, or how
-    /// it ended.
+    /// The seat of that number.
+    pub(crate) fn seat(self: &Arc<Self>, number: u32) -> Seat {
+        Seat { record: Arc::clone(self), number }
+    }
+
+    /// Whether anybody waits.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.state.lock().waiting.is_empty()
+    }
+
+    /// A repetition waits for at most `timeout`; nothing is sent. Says where the message is and the
+    /// number of its seat, or how it ended.
     pub(crate) fn join(
         self: &Arc<Self>,
         node: &Arc<Node>,
         to: Arc<dyn Settle>,
         timeout: Option<Duration>,
-    ) -> Result<Option<Dispatched>, Settled> {
+    ) -> Result<(Option<Dispatched>, u32), Settled> {
         let mut state = self.state.lock();
         if let Stage::Ended { settled, .. } | Stage::Earlier(Earlier { settled, .. }) = &state.stage
         {
@@ -195,7 +208,7 @@ impl Record {
         if let Some(timeout) = timeout {
             self.time_out_after(node, timeout, number);
         }
-        Ok(dispatched)
+        Ok((dispatched, number))
     }
 
     /// Ends the wait of a repetition after `timeout`, and if nothing can be said of the message then
@@ -218,6 +231,16 @@ impl Record {
         // Its PUBACK may have come first.
         if matches!(state.stage, Stage::Pending) {
             self.tell(&state);
+        }
+        self.count(state);
+    }
+
+    /// Takes down that it was sent, unless that was done.
+    fn count(&self, mut state: MutexGuard<'_, State>) {
+        let is_news = !std::mem::replace(&mut state.counted, true);
+        drop(state);
+        if is_news && let Some(deliveries) = self.deliveries() {
+            deliveries.sent(self);
         }
     }
 
@@ -337,6 +360,27 @@ impl Record {
     }
 }
 
+/// The place of somebody who waits for a message.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    record: Arc<Record>,
+    number: u32,
+}
+
+impl Seat {
+    /// Whoever waited has gone away. May be called under the lock of its line.
+    pub(crate) fn leave(&self) {
+        let waiting = self.record.state.lock().leave(self.number);
+        drop(waiting);
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seat").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
 /// What a repetition can be told whose time is over.
 enum Unsettled {
     /// It was told already.
@@ -357,6 +401,7 @@ impl State {
             last: 0,
             dispatched: None,
             kept: false,
+            counted: false,
             room: None,
         }
     }
@@ -413,11 +458,13 @@ impl Settle for Record {
         if is_news {
             self.tell(&state);
         }
-        drop(state);
-        if is_never_sent(&settled)
-            && let Some(deliveries) = self.deliveries()
-        {
-            deliveries.release_key(self);
+        if !is_never_sent(&settled) {
+            self.count(state);
+        } else {
+            drop(state);
+            if let Some(deliveries) = self.deliveries() {
+                deliveries.never_sent(self);
+            }
         }
         for waiting in told {
             waiting.to.settle(settled.clone());

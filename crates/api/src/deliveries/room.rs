@@ -1,32 +1,39 @@
-//! How much is kept of what devices answered.
+//! How much is kept of messages, for all of them together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use broker::Settled;
-use engine::limits::KEPT_RESPONSE_BYTES;
 use engine::outcome::DirectOutcome;
 
-/// The bytes of all responses that are kept for repeated requests.
-#[derive(Clone, Default)]
-pub(super) struct Rooms(Arc<AtomicUsize>);
+/// The bytes of everything that is kept for one purpose.
+#[derive(Clone)]
+pub(super) struct Rooms {
+    taken: Arc<AtomicUsize>,
+    most: usize,
+}
 
-/// The room of one response, free again once this is dropped.
-pub(super) struct Room {
+/// The room of one message, free again once this is dropped.
+pub(crate) struct Room {
     all: Rooms,
     bytes: usize,
 }
 
 impl Rooms {
-    /// Room for so many bytes, if there is.
-    fn take(&self, bytes: usize) -> Option<Room> {
-        let room = Room { all: self.clone(), bytes };
-        let before = self.0.fetch_add(bytes, Ordering::Relaxed);
-        // What does not fit gives its room back at once.
-        (before + bytes <= KEPT_RESPONSE_BYTES).then_some(room)
+    /// For so many bytes.
+    pub(super) fn new(most: usize) -> Self {
+        Rooms { taken: Arc::default(), most }
     }
 
-    /// The end of a message as it is kept: with its response if there is room for it.
+    /// Room for so many bytes, if there is.
+    pub(super) fn take(&self, bytes: usize) -> Option<Room> {
+        let room = Room { all: self.clone(), bytes };
+        let before = self.taken.fetch_add(bytes, Ordering::Relaxed);
+        // What does not fit gives its room back at once.
+        (before + bytes <= self.most).then_some(room)
+    }
+
+    /// The end of a message as it is kept for repeated requests: with its response if there is room for it.
     pub(super) fn keep(&self, settled: &Settled) -> (Settled, Option<Room>) {
         let room = settled.response.as_ref().and_then(|response| self.take(response.bytes()));
         match (settled.outcome == DirectOutcome::Responded, &room) {
@@ -47,7 +54,7 @@ pub(super) fn without_response(settled: &Settled) -> Settled {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.all.0.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.all.taken.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -57,12 +64,12 @@ mod tests {
 
     #[test]
     fn room_is_bounded_and_comes_back() {
-        let rooms = Rooms::default();
-        let most = rooms.take(KEPT_RESPONSE_BYTES - 1).expect("room");
+        let rooms = Rooms::new(100);
+        let most = rooms.take(99).expect("room");
         assert!(rooms.take(2).is_none());
         let last = rooms.take(1).expect("room");
         assert!(rooms.take(1).is_none());
         drop((most, last));
-        assert!(rooms.take(KEPT_RESPONSE_BYTES).is_some());
+        assert!(rooms.take(100).is_some());
     }
 }

@@ -19,6 +19,7 @@ pub(crate) mod send_direct_messages;
 pub(crate) mod thing_shadow;
 pub(crate) mod topic;
 pub(crate) mod update_thing_shadow;
+pub(crate) mod user_properties;
 pub(crate) mod watch_receipts;
 
 use std::sync::Arc;

@@ -3,13 +3,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use engine::limits::{CONTENT_TYPE_BYTES, CORRELATION_DATA_BYTES, USER_PROPERTIES_BYTES};
+use engine::limits::{CONTENT_TYPE_BYTES, CORRELATION_DATA_BYTES};
 use engine::message::Message;
 use identity::sigv4::{Fields, Headers};
 use mqtt::{PropertiesBuf, Property};
 use serde_json::{Map, Value};
 
 use super::topic;
+use super::user_properties::{UserProperties, shape};
 use crate::query::Query;
 
 pub(crate) const USER_PROPERTIES: &str = "x-amz-mqtt5-user-properties";
@@ -37,8 +38,9 @@ pub(crate) fn parse(query: &Query<'_>, headers: Fields<'_>) -> Result<Properties
     if let Some(encoded) = header(&headers, USER_PROPERTIES)? {
         let json = base64(USER_PROPERTIES, encoded)?;
         let form = "the base64 text of a JSON array";
-        let parsed = serde_json::from_slice(&json).map_err(|_| shape(USER_PROPERTIES, form))?;
-        user_properties(&mut properties, (USER_PROPERTIES, form), &parsed)?;
+        let parsed: Result<UserProperties, _> = serde_json::from_slice(&json);
+        let parsed = parsed.map_err(|_| shape(USER_PROPERTIES, form))?;
+        parsed.add(&mut properties, (USER_PROPERTIES, form))?;
     }
     Ok(properties)
 }
@@ -99,39 +101,6 @@ pub(crate) fn correlation_data(
     push(properties, name, Property::CorrelationData(&data))
 }
 
-/// Adds user properties, in the order of a JSON array; with their name goes what is told that the
-/// array has to be.
-pub(crate) fn user_properties(
-    properties: &mut PropertiesBuf,
-    (name, form): (&str, &str),
-    array: &Value,
-) -> Result<(), String> {
-    let Value::Array(elements) = array else { return Err(shape(name, form)) };
-    let mut total = 0;
-    for element in elements {
-        let Value::Object(members) = element else { return Err(shape(name, form)) };
-        let mut members = members.iter();
-        let (Some((key, Value::String(value))), None) = (members.next(), members.next()) else {
-            return Err(shape(name, form));
-        };
-        total += key.len() + value.len();
-        if total > USER_PROPERTIES_BYTES {
-            return Err(format!(
-                "{name} has more than {USER_PROPERTIES_BYTES} bytes of keys and values."
-            ));
-        }
-        push(properties, name, Property::UserProperty(key, value))?;
-    }
-    Ok(())
-}
-
-fn shape(name: &str, form: &str) -> String {
-    format!(
-        "{name} must be {form} of objects with one string member each, for example \
-         [{{\"deviceName\":\"alpha\"}},{{\"deviceCnt\":\"45\"}}]."
-    )
-}
-
 fn text<'a>(query: &Query<'a>, name: &str) -> Result<Option<std::borrow::Cow<'a, str>>, String> {
     query.parameter(name).map_err(|error| error.sentence(name))
 }
@@ -187,6 +156,7 @@ mod tests {
             "[",
             "",
             r#"[{"a":"\u0000"}]"#,
+            r#"[{"a":"1","a":"2"}]"#,
         ] {
             assert!(with(USER_PROPERTIES, &STANDARD.encode(json)).is_err(), "{json}");
         }

@@ -55,6 +55,10 @@ impl Fixture {
     }
 
     pub fn with(quotas: Quotas) -> Self {
+        Fixture::bounded(quotas, Bounds::default())
+    }
+
+    pub fn bounded(quotas: Quotas, bounds: Bounds) -> Self {
         let log = Log::default();
         let telemetry = Telemetry::start(LogSettings {
             target: LogTarget::Writer(Box::new(log.clone())),
@@ -66,7 +70,6 @@ impl Fixture {
         let records = Arc::new(Memory::new());
         let journal =
             Journal::start(Arc::clone(&records) as _, Durability::Always, Box::new(|_| {}));
-        let bounds = Bounds::default();
         let journal = journal.expect("a thread");
         let scope = Scope::new("us-west-2", "123456789012");
         let registrar = Registrar::open(scope, records.as_ref(), Arc::clone(&journal));

@@ -2,20 +2,18 @@
 //! nothing follows an answer that says that nothing was sent.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Entrance, Serving};
 use bytes::Bytes;
-use engine::directory::Principal;
+use engine::limits::{Bounds, Quotas};
+use engine::rate::Rate;
 use http::Request;
 use http_body_util::{BodyExt, Collected, Full};
-use mqtt::{Ack, Connect, Packet, PacketId, Properties, ReasonCode, Version};
 use proptest::prelude::*;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 
+use crate::device::Device;
 use crate::fixture::{EVERYTHING, Fixture};
 
 /// What happens next.
@@ -31,112 +29,23 @@ enum Step {
     Leave,
 }
 
-/// A device, and what came to it over all its connections.
-#[derive(Default)]
-struct Device {
-    io: Option<DuplexStream>,
-    inbox: Vec<u8>,
-    unacknowledged: Vec<PacketId>,
-    /// How often a payload came.
-    got: BTreeMap<Vec<u8>, usize>,
-}
-
-impl Device {
-    async fn connect(&mut self, fixture: &Fixture) {
-        self.ping().await;
-        let (mut ours, theirs) = tokio::io::duplex(1 << 16);
-        let entrance = Entrance {
-            principal: Principal::anonymous(),
-            source: ([127, 0, 0, 1], 1).into(),
-            secure: true,
-            life: None,
-        };
-        tokio::spawn(Serving::new(Arc::clone(fixture.node()), Box::new(theirs), entrance));
-        let connect = Connect {
-            version: Version::V5,
-            clean_start: true,
-            keep_alive: 60,
-            client_id: "lamp",
-            properties: Properties::EMPTY,
-            will: None,
-            username: None,
-            password: None,
-        };
-        let mut bytes = Vec::new();
-        connect.encode(Version::V5, &mut bytes).expect("valid");
-        ours.write_all(&bytes).await.expect("an open connection");
-        self.io = Some(ours);
-        (self.inbox, self.unacknowledged) = (Vec::new(), Vec::new());
-        self.ping().await;
-    }
-
-    async fn leave(&mut self) {
-        self.ping().await;
-        self.io = None;
-    }
-
-    async fn acknowledge(&mut self) {
-        self.ping().await;
-        let Some(io) = &mut self.io else { return };
-        if self.unacknowledged.is_empty() {
-            return;
-        }
-        let packet_id = self.unacknowledged.remove(0);
-        let reason = ReasonCode::Success;
-        let ack = Packet::PubAck(Ack { packet_id, reason, properties: Properties::EMPTY });
-        let mut bytes = Vec::new();
-        ack.encode(Version::V5, &mut bytes).expect("valid");
-        // The node may have ended the connection.
-        let _ = io.write_all(&bytes).await;
-        self.ping().await;
-    }
-
-    /// A round trip: everything that was sent before is here.
-    async fn ping(&mut self) {
-        let Some(io) = &mut self.io else { return };
-        if io.write_all(&[0xc0, 0]).await.is_err() {
-            return;
-        }
-        while !self.take_packets() {
-            let Some(io) = &mut self.io else { return };
-            if matches!(io.read_buf(&mut self.inbox).await, Ok(0) | Err(_)) {
-                self.io = None;
-            }
-        }
-    }
-
-    /// Takes what came; says whether a PINGRESP was among it.
-    fn take_packets(&mut self) -> bool {
-        let mut answered = false;
-        while let Some((packet, length)) =
-            mqtt::decode(&self.inbox, Version::V5, 1 << 20).expect("well-formed")
-        {
-            if let Packet::Publish(publish) = &packet {
-                *self.got.entry(publish.payload.to_vec()).or_default() += 1;
-                self.unacknowledged.extend(publish.packet_id);
-            }
-            answered |= matches!(packet, Packet::PingResp);
-            self.inbox.drain(..length);
-        }
-        answered
-    }
-}
-
 /// A request with a key, whose payload names it.
 fn ask(fixture: &Fixture, key: u8) -> JoinHandle<(u16, Value)> {
     let fixture = fixture.clone();
-    tokio::spawn(async move {
-        let request = Request::builder()
-            .method("POST")
-            .uri("/connections/lamp/messages?topic=t&confirmation=true&timeout=1")
-            .header("x-tenfour-idempotency-key", format!("key-{key}"))
-            .body(Full::new(Bytes::copy_from_slice(&[key])))
-            .expect("a request");
-        let answer = fixture.ask(EVERYTHING, request).await;
-        let status = answer.status().as_u16();
-        let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
-        (status, serde_json::from_slice(&body).expect("JSON"))
-    })
+    tokio::spawn(async move { ask_for(&fixture, "lamp", key).await })
+}
+
+async fn ask_for(fixture: &Fixture, client_id: &str, key: u8) -> (u16, Value) {
+    let request = Request::builder()
+        .method("POST")
+        .uri(format!("/connections/{client_id}/messages?topic=t&confirmation=true&timeout=1"))
+        .header("x-tenfour-idempotency-key", format!("key-{key}"))
+        .body(Full::new(Bytes::copy_from_slice(&[key])))
+        .expect("a request");
+    let answer = fixture.ask(EVERYTHING, request).await;
+    let status = answer.status().as_u16();
+    let Ok(body) = answer.into_body().collect().await.map(Collected::to_bytes);
+    (status, serde_json::from_slice(&body).expect("JSON"))
 }
 
 async fn check(steps: Vec<Step>) {
@@ -203,4 +112,33 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_calls_push_out_nothing_that_was_sent() {
+    // One call of the account a second, after a burst that the loop goes beyond.
+    let quotas = Quotas {
+        send_direct_message: Some(Rate { per_second: 1, burst: 20 }),
+        ..Quotas::default().without_rates()
+    };
+    let bounds = Bounds { receipts: 1, ..Bounds::default() };
+    let fixture = Fixture::bounded(quotas, bounds);
+    let mut device = Device::default();
+    device.connect(&fixture).await;
+    let first = ask(&fixture, 0);
+    while device.unacknowledged.is_empty() {
+        device.ping().await;
+    }
+    device.acknowledge().await;
+    assert_eq!(first.await.expect("no panic").0, 200);
+    let mut refused = BTreeMap::new();
+    for number in 1..=50 {
+        let (status, body) = ask_for(&fixture, "nobody", number).await;
+        assert_eq!(body["delivery"], "never-sent");
+        *refused.entry(status).or_insert(0) += 1;
+    }
+    assert_eq!(refused.keys().copied().collect::<Vec<_>>(), [404, 429]);
+    assert_eq!(ask(&fixture, 0).await.expect("no panic").0, 200);
+    device.ping().await;
+    assert_eq!(device.got, BTreeMap::from([(vec![0], 1)]));
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod control_plane;
+mod device;
 mod explanations;
 mod fixture;
 mod idempotency;
@@ -9,3 +10,4 @@ mod many_targets;
 mod publish;
 mod retained_messages;
 mod shadows;
+mod waiting;

@@ -8,6 +8,7 @@ use http::StatusCode;
 use http_body_util::{BodyExt, Collected};
 use serde_json::{Value, json};
 
+use crate::device::Device;
 use crate::fixture::{EVERYTHING, Fixture, eventually};
 
 const PATH: &str = "/direct-messages";
@@ -148,6 +149,33 @@ async fn a_sender_that_does_not_read_holds_the_rest_back_and_its_going_away_ends
 }
 
 #[tokio::test]
+async fn whom_a_pattern_means_is_not_found_out_for_a_sender_that_has_gone() {
+    let fixture = Fixture::new();
+    let mut devices = Vec::new();
+    for number in 0..10 {
+        let mut device = Device::default();
+        device.connect_as(&fixture, &format!("lamp-{number}")).await;
+        devices.push(device);
+    }
+    let body = json!({"clientIds": ["lamp-*"], "topic": "cmd/x"}).to_string();
+    tokio::select! {
+        biased;
+        _ = fixture.exchange(EVERYTHING, "POST", PATH, body.as_bytes()) => {
+            panic!("others have their turn before everybody is looked at");
+        }
+        // It is looked at once.
+        () = std::future::ready(()) => {}
+    }
+    let entry = fixture.entry("SendDirectMessages");
+    assert_eq!(entry["reason"], "DELIVERY_CONFIRMATION_SENDER_DISCONNECT");
+    assert_eq!(entry["targets"], Value::Null, "it was not known how many there are");
+    for device in &mut devices {
+        device.ping().await;
+        assert!(device.got.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_drain_turns_away_what_was_not_begun() {
     let fixture = Fixture::new();
     let body = json!({"clientIds": names(TARGETS), "topic": "cmd/x"}).to_string();
@@ -182,14 +210,31 @@ async fn many_keep_to_the_rate_of_the_account_and_leave_half_its_burst() {
 
 #[tokio::test]
 async fn a_target_whose_turn_comes_after_the_deadline_is_not_sent_to() {
-    let quotas = Quotas {
-        send_direct_message: Some(Rate { per_second: 10, burst: 2 }),
-        ..Quotas::default()
-    };
-    let fixture = Fixture::with(quotas);
-    let body = json!({"clientIds": names(9), "topic": "cmd/x", "deadlineMs": 150});
-    let lines = ask(&fixture, EVERYTHING, &body).await;
-    assert_eq!(lines[0]["reason"], "TARGET_CLIENT_ID_NOT_FOUND");
-    assert_eq!((&lines[8]["status"], &lines[8]["delivery"]), (&json!(504), &json!("never-sent")));
-    assert_eq!(lines[8]["reason"], "DEADLINE_EXCEEDED");
+    const DEADLINE: Duration = Duration::from_secs(3);
+    let fixture = Fixture::new();
+    let (mut first, mut second) = (Device::default(), Device::default());
+    first.connect_as(&fixture, "first").await;
+    second.connect_as(&fixture, "second").await;
+    let asking = tokio::spawn({
+        let fixture = fixture.clone();
+        let body = json!({
+            "clientIds": ["first", "second"], "topic": "cmd/x", "concurrency": 1,
+            "confirmation": true, "timeout": 15, "deadlineMs": DEADLINE.as_millis() as u64,
+        });
+        async move { ask(&fixture, EVERYTHING, &body).await }
+    });
+    while first.unacknowledged.is_empty() {
+        first.ping().await;
+        tokio::task::yield_now().await;
+    }
+    // Until the first has settled it is not the turn of the second.
+    tokio::time::sleep(DEADLINE).await;
+    first.acknowledge().await;
+    let lines = asking.await.expect("no panic");
+    assert_eq!((&lines[0]["clientId"], &lines[0]["status"]), (&json!("first"), &json!(200)));
+    assert_eq!((&lines[1]["clientId"], &lines[1]["status"]), (&json!("second"), &json!(504)));
+    assert_eq!(lines[1]["reason"], "DEADLINE_EXCEEDED");
+    assert_eq!(lines[1]["delivery"], "never-sent");
+    second.ping().await;
+    assert!(second.got.is_empty());
 }

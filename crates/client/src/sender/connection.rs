@@ -1,6 +1,8 @@
 //! One HTTP connection, of either version.
 
-use bytes::Bytes;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
 use http::header::HOST;
 use http::response::Parts;
 use http::{Request, Response, Uri, Version};
@@ -8,6 +10,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::time::timeout;
 
 use super::{SendError, SenderOptions};
 use crate::dial::dial;
@@ -17,6 +20,18 @@ type Body = Full<Bytes>;
 
 /// No answer of the API is longer.
 const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How long a body is waited for whose head is all that matters.
+const BODY_TIME: Duration = Duration::from_secs(1);
+
+/// What is wanted of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All of it.
+    Whole,
+    /// Its head, and of its body what comes soon and is not too much.
+    Head,
+}
 
 /// An open connection. Its other half is a task that ends when this is dropped.
 #[derive(Debug)]
@@ -28,6 +43,8 @@ pub(super) enum Connection {
 /// What became of a request.
 pub(super) enum Reply {
     Answered(Parts, Bytes),
+    /// The beginning, which is all that was wanted. The connection has the rest.
+    Cut(Parts, Bytes),
     /// Nothing of the request was written.
     NotSent(hyper::Error),
     Broken(hyper::Error),
@@ -67,8 +84,8 @@ impl Connection {
         }
     }
 
-    /// Sends the request, whose URI is absolute, and reads the whole answer.
-    pub(super) async fn exchange(&mut self, mut request: Request<Body>) -> Reply {
+    /// Sends the request, whose URI is absolute, and reads what is wanted of the answer.
+    pub(super) async fn exchange(&mut self, mut request: Request<Body>, wanted: Wanted) -> Reply {
         let sent = match self {
             Connection::Http1(requests) => {
                 // HTTP/1.1 has the host in a header and only the rest in its first line.
@@ -90,7 +107,10 @@ impl Connection {
             }
         };
         match sent {
-            Ok(response) => read(response).await,
+            Ok(response) => match wanted {
+                Wanted::Whole => read(response).await,
+                Wanted::Head => read_head(response).await,
+            },
             Err(error) => unsent(error),
         }
     }
@@ -114,5 +134,27 @@ async fn read(response: Response<Incoming>) -> Reply {
                 Reply::TooLong
             }
         },
+    }
+}
+
+/// Whatever becomes of the body, the head is there.
+async fn read_head(response: Response<Incoming>) -> Reply {
+    let (parts, mut body) = response.into_parts();
+    let mut come = BytesMut::new();
+    let reading = async {
+        loop {
+            let Some(frame) = body.frame().await else { return true };
+            let Ok(frame) = frame else { return false };
+            let Ok(data) = frame.into_data() else { continue };
+            let room = ANSWER_BYTES - come.len();
+            come.extend_from_slice(&data[..data.len().min(room)]);
+            if data.len() > room {
+                return false;
+            }
+        }
+    };
+    match timeout(BODY_TIME, reading).await {
+        Ok(true) => Reply::Answered(parts, come.freeze()),
+        Ok(false) | Err(_) => Reply::Cut(parts, come.freeze()),
     }
 }

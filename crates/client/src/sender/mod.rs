@@ -16,7 +16,7 @@ use http_body_util::Full;
 use tokio::time::{Instant, timeout};
 
 pub use answer::Answer;
-use connection::{Connection, Reply};
+use connection::{Connection, Reply, Wanted};
 pub use identity::{AccessKey, SenderIdentity};
 pub use message::{DirectMessage, PayloadFormat};
 
@@ -135,13 +135,14 @@ impl Sender {
         &mut self,
         message: &DirectMessage<'_>,
     ) -> Result<Answer, SendError> {
-        let exchanged = self.exchange(|sender| sender.request(message)).await?;
+        let exchanged = self.exchange(Wanted::Whole, |sender| sender.request(message)).await?;
         let answer = Answer::read(&exchanged.parts, &exchanged.body);
         Ok(answer.timed(exchanged.elapsed, exchanged.connected_in))
     }
 
     /// Posts `body` to another path of the server, with these headers and no signature, and returns
-    /// the answer, whatever its status. Repeated in the same case.
+    /// the answer, whatever its status. Of its body there is what comes within a second of the head,
+    /// and at most 1 MiB; the rest is let go. Repeated in the same case.
     ///
     /// # Errors
     /// There is no answer. Says which step failed.
@@ -151,7 +152,7 @@ impl Sender {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Response<Bytes>, SendError> {
-        let exchanged = self.exchange(|sender| {
+        let exchanged = self.exchange(Wanted::Head, |sender| {
             let mut request =
                 Request::post(sender.uri(path_and_query)).body(Full::new(body.clone()))?;
             request.headers_mut().insert(HOST, sender.host.clone());
@@ -162,9 +163,10 @@ impl Sender {
         Ok(Response::from_parts(parts, body))
     }
 
-    /// Sends what `request` makes and reads the answer.
+    /// Sends what `request` makes and reads what is wanted of the answer.
     async fn exchange(
         &mut self,
+        wanted: Wanted,
         mut request: impl FnMut(&mut Self) -> Result<Request<Full<Bytes>>, SendError>,
     ) -> Result<Exchanged, SendError> {
         let mut connected_in = None;
@@ -175,7 +177,8 @@ impl Sender {
         loop {
             let request = request(self)?;
             let started = Instant::now();
-            let exchange = timeout(self.options.answer_timeout, connection.exchange(request));
+            let exchange =
+                timeout(self.options.answer_timeout, connection.exchange(request, wanted));
             let reply = exchange.await.map_err(|_| SendError::NoAnswer {
                 url: self.options.url.clone(),
                 limit: self.options.answer_timeout,
@@ -183,6 +186,10 @@ impl Sender {
             match reply {
                 Reply::Answered(parts, body) => {
                     self.connection = Some(connection);
+                    let elapsed = started.elapsed();
+                    return Ok(Exchanged { parts, body, elapsed, connected_in });
+                }
+                Reply::Cut(parts, body) => {
                     let elapsed = started.elapsed();
                     return Ok(Exchanged { parts, body, elapsed, connected_in });
                 }

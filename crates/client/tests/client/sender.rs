@@ -191,6 +191,39 @@ async fn an_answer_that_does_not_end_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_posted_is_answered_by_the_head_whatever_the_body() {
+    let (listener, options) = listen().await;
+    let mut sender = Sender::new(options).unwrap();
+    let large = "x".repeat(2 * 1024 * 1024);
+    let heads = [
+        (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{large}", large.len()), 1 << 20),
+        ("HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\nabc".to_owned(), 3),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n".to_owned(), 0),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 0),
+    ];
+    let serve = async {
+        let mut open = Vec::new();
+        for (text, _) in &heads {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            read(&mut stream).await.unwrap();
+            // The sender closes in the middle.
+            let _ = stream.write_all(text.as_bytes()).await;
+            // It says nothing more, and does not close.
+            open.push(stream);
+        }
+    };
+    let post = async {
+        for (text, length) in &heads {
+            let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"{}"));
+            let answer = sender.post("/hook", &headers, &body).await.expect("a head came");
+            assert!(text.starts_with(&format!("HTTP/1.1 {} ", answer.status().as_u16())));
+            assert_eq!(answer.body().len(), *length);
+        }
+    };
+    tokio::join!(post, serve);
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_come_is_given_up() {
     let (listener, options) = listen().await;
     let answer_timeout = Duration::from_millis(50);

@@ -172,6 +172,7 @@ pub(super) fn read_bounds(mut table: Table<'_>) -> Bounds {
         drain: time(table, "drain", Duration::ZERO..=*SHORT_TIMES.end(), default.drain),
         receipt_life: time(table, "receipt_life", LONG_TIMES, default.receipt_life),
         receipts: number(table, "receipts", COUNTS, default.receipts),
+        waiting_bytes: number(table, "waiting_bytes", BYTES, default.waiting_bytes),
         receipt_readers: number(table, "receipt_readers", COUNTS, default.receipt_readers),
         receipt_events: number(table, "receipt_events", COUNTS, default.receipt_events),
         webhook_queue: number(table, "webhook_queue", COUNTS, default.webhook_queue),

@@ -108,7 +108,7 @@ fn every_quota_and_limit_can_be_set() {
          write_stall = 9\nreceipt_life = 11\nreceipts = 12\nreceipt_readers = 13\n\
          receipt_events = 14\nwebhook_queue = 15\ntrace_queue = 16\ndead_peer = 10\nclose_on_missed_ack = true\nsockets = 10\ndrain = 0\nlog_buffer_bytes = 131072\n\
          departure_life = 16\ndepartures = 17\ndeparture_bytes = 18\n\
-         queue_bytes = 1000\nshadow_bytes = 2000\n",
+         queue_bytes = 1000\nshadow_bytes = 2000\nwaiting_bytes = 3000\n",
     )
     .unwrap();
     let seconds = Duration::from_secs_f64;
@@ -181,6 +181,7 @@ fn every_quota_and_limit_can_be_set() {
             log_buffer_bytes: 131_072,
             queue_bytes: 1_000,
             shadow_bytes: 2_000,
+            waiting_bytes: 3_000,
         }
     );
 }

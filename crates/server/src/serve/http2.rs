@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Begun, Caller, Listed, Sent, name_host};
+use api::{Begun, Caller, Later, Listed, Sent, name_host};
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
@@ -149,6 +149,7 @@ impl Visit {
                 }
                 return;
             }
+            Begun::Later(later @ Later::Many(_)) => return self.find_out(later, respond),
             Begun::Later(later) => {
                 // Whoever makes the answer may be a thread of no runtime.
                 let (runtime, hold) = (Handle::current(), self.hold());
@@ -173,6 +174,24 @@ impl Visit {
                 call.settle(settled);
             }
         }
+    }
+
+    /// Answers in a task of its own a request whose answer has to be found out, for as long as its
+    /// sender wants to know.
+    fn find_out(&mut self, later: Later, mut respond: SendResponse<Bytes>) {
+        let (doors, hold) = (self.held.doors.clone(), self.hold());
+        tokio::spawn(async move {
+            tokio::select! {
+                reply = later.answered() => {
+                    if let Some(rest) = reply.and_then(|reply| answer(&mut respond, reply)) {
+                        rest.send(patience(&doors)).await;
+                    }
+                }
+                // The sender has given the request up.
+                _ = std::future::poll_fn(|cx| respond.poll_reset(cx)) => {}
+            }
+            drop(hold);
+        });
     }
 
     /// Keeps the connection from being taken for idle, and the server from ending.

@@ -122,6 +122,7 @@ fn exhausted(outcome: &DirectOutcome) -> Option<Quota> {
         | DirectOutcome::Dispatched
         | DirectOutcome::Invalid(_)
         | DirectOutcome::PayloadTooLarge { .. }
+        | DirectOutcome::WaitingRoomFull
         | DirectOutcome::SenderUnauthorized
         | DirectOutcome::ReceiverUnauthorized
         | DirectOutcome::TargetNotFound

@@ -164,6 +164,7 @@ fn every_outcome_is_counted_under_its_own_label() {
         DirectOutcome::IdempotencyConflict,
         DirectOutcome::DeadlineExceeded,
         DirectOutcome::Internal,
+        DirectOutcome::WaitingRoomFull,
     ];
     let telemetry = silent();
     for (times, outcome) in (1..).zip(&outcomes) {
@@ -180,7 +181,7 @@ fn every_outcome_is_counted_under_its_own_label() {
     assert_eq!(quota("send_direct_message"), 14.0);
     assert_eq!(quota("publishes_per_connection"), 15.0);
     assert_eq!(quota("outbound_unacknowledged"), 16.0);
-    assert_eq!(sample(&telemetry, "tenfour_direct_payload_bytes_total"), 17.0 * 378.0);
+    assert_eq!(sample(&telemetry, "tenfour_direct_payload_bytes_total"), 17.0 * 406.0);
 }
 
 #[test]

@@ -115,6 +115,13 @@ impl Input {
         &self.topic
     }
 
+    /// How many bytes its texts and properties have.
+    pub(super) fn bytes(&self) -> usize {
+        self.client_id.as_str().len()
+            + self.topic.len()
+            + self.properties.as_properties().as_bytes().len()
+    }
+
     /// The message with that payload.
     pub(super) fn message<'a>(
         &'a self,

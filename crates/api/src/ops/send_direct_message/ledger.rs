@@ -153,6 +153,9 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         if !self.settled {
+            if let Some(seat) = self.progress.seat.take() {
+                seat.leave();
+            }
             if let Some(waits) = self.progress.waits.take() {
                 self.never_sent = waits.give_up(&self.node);
                 self.progress.dispatched = waits.sent();

@@ -8,6 +8,7 @@ mod one_of_many;
 mod patient;
 mod payload;
 mod response;
+mod turn;
 mod wishes;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use mqtt::PropertiesBuf;
 use telemetry::TraceId;
 
 use super::Call;
-use crate::deliveries::{Claim, Deliveries, Known, Record, Target};
+use crate::deliveries::{Claim, Deliveries, Known, Record, Seat, Target};
 use crate::exchange::{Begun, Exchange};
 use crate::trace::CallTrace;
 use input::Input;
@@ -52,6 +53,8 @@ pub struct Progress {
     pub(crate) original: Option<TraceId>,
     /// It waits for its device.
     pub(crate) waits: Option<Waits>,
+    /// Where its sender waits for a response.
+    pub(crate) seat: Option<Seat>,
 }
 
 /// What became of a message that was to be handed to its device.
@@ -177,7 +180,11 @@ impl<'a> Dispatch<'a> {
                 let original_id = Some(original.trace_id());
                 let progress = Progress { original: original_id, ..Progress::default() };
                 match original.join(node, settle(), self.input.patience()) {
-                    Ok(dispatched) => Sent::Waiting(Progress { dispatched, ..progress }),
+                    Ok((dispatched, number)) => {
+                        let responds = self.input.response.is_some();
+                        let seat = responds.then(|| original.seat(number));
+                        Sent::Waiting(Progress { dispatched, seat, ..progress })
+                    }
                     Err(settled) => Sent::Settled(progress, self.input.as_asked(settled)),
                 }
             }
@@ -196,22 +203,28 @@ impl<'a> Dispatch<'a> {
     ) -> Sent {
         let confirmed = self.input.confirmation.is_some();
         let patient = self.patient(node, record);
-        if confirmed || patient.is_some() {
-            record.wait(settle());
-        }
+        let seat = (confirmed || patient.is_some()).then(|| record.wait(settle()));
+        let seat = seat.filter(|_| self.input.response.is_some());
+        let seat = seat.map(|number| record.seat(number));
         let heard = listener(node, record, &self.input);
         match self.hand_over(node, || Waiter::new(heard)) {
             Ok(dispatched) if confirmed => {
                 record.dispatched(dispatched);
-                Sent::Waiting(Progress { dispatched: Some(dispatched), ..Progress::default() })
+                let dispatched = Some(dispatched);
+                Sent::Waiting(Progress { dispatched, seat, ..Progress::default() })
             }
             sent => {
                 let sent = answered_at_once(sent);
                 if let (Some(patient), Sent::Settled(_, settled)) = (patient, &sent)
                     && is_absent(&settled.outcome)
                 {
-                    let waits = Some(patient.wait());
-                    return Sent::Waiting(Progress { waits, ..Progress::default() });
+                    if let Some(waits) = patient.wait() {
+                        let waits = Some(waits);
+                        return Sent::Waiting(Progress { waits, seat, ..Progress::default() });
+                    }
+                    let settled = Settled::refused(DirectOutcome::WaitingRoomFull, None);
+                    record.end_at_once(&settled);
+                    return Sent::Settled(Progress::default(), settled);
                 }
                 if let Sent::Settled(_, settled) = &sent {
                     record.end_at_once(settled);

@@ -19,6 +19,14 @@ impl Payload<'_> {
         }
     }
 
+    /// How many bytes it takes to keep it for this message.
+    pub(super) fn kept_bytes(self) -> usize {
+        match self {
+            Payload::Single(bytes) => bytes.len(),
+            Payload::Shared(_) => 0,
+        }
+    }
+
     /// To be kept beyond its request; that of many is there once.
     pub(super) fn kept(self) -> Bytes {
         match self {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use broker::{Expectation, Expected, Node, OnTheWire, Settle, Settled};
+use broker::{Awaiting, Expectation, Expected, Node, OnTheWire, Settle, Settled};
 use engine::message::Message;
 use engine::outcome::{DirectOutcome, Invalid};
 use mqtt::{ClientId, PropertiesBuf, Property, Version};
@@ -133,12 +133,8 @@ impl ResponseWait {
                 topic: Arc::clone(&wish.topic),
                 correlation_data: wish.correlation_data.clone(),
             };
-            let own = Weak::clone(own);
-            let expectation = node.expect_response(expected, move |response| {
-                if let Some(wait) = own.upgrade() {
-                    wait.hear(response);
-                }
-            });
+            let own: Weak<ResponseWait> = Weak::clone(own);
+            let expectation = node.expect_response(expected, own);
             ResponseWait {
                 node: Arc::clone(node),
                 record: Arc::clone(record),
@@ -150,15 +146,6 @@ impl ResponseWait {
                 }),
             }
         })
-    }
-
-    /// The response came, or none will any more.
-    fn hear(&self, response: Option<Arc<Message>>) {
-        let mut state = self.state.lock();
-        match (&state.acknowledged, response) {
-            (Some(_), response) => self.end(state, response),
-            (None, response) => state.response = response,
-        }
     }
 
     /// The PUBACK came.
@@ -185,6 +172,21 @@ impl ResponseWait {
             None => DirectOutcome::ResponseTimeout,
         };
         self.record.settle(Settled { outcome, response, ..acknowledged });
+    }
+}
+
+impl Awaiting for ResponseWait {
+    /// The response came, or none will any more.
+    fn hear(&self, response: Option<Arc<Message>>) {
+        let mut state = self.state.lock();
+        match (&state.acknowledged, response) {
+            (Some(_), response) => self.end(state, response),
+            (None, response) => state.response = response,
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.record.is_awaited()
     }
 }
 

@@ -76,14 +76,19 @@ impl Found {
         may_send: impl FnOnce() -> bool,
     ) -> Result<(), DirectOutcome> {
         let text = client_id.as_str();
-        let fitting = |(pattern, _): &(Pattern, bool)| pattern.fits(text);
-        if !is_addressable(text) || !self.patterns.iter().any(fitting) || !may_send() {
+        // Before the patterns: those of a sender that may send to nobody cost nothing, and how long
+        // it takes tells nothing of whom it may not send to.
+        if !is_addressable(text) || !may_send() {
             return Ok(());
         }
+        let mut fits = self.seen.contains(client_id);
         for (pattern, matched) in &mut self.patterns {
-            *matched = *matched || pattern.fits(text);
+            // One that somebody fits has nothing to say of a client that is meant already.
+            if (!fits || !*matched) && pattern.fits(text) {
+                (fits, *matched) = (true, true);
+            }
         }
-        if self.seen.insert(client_id.clone()) {
+        if fits && self.seen.insert(client_id.clone()) {
             self.client_ids.push(client_id.clone());
         }
         match self.client_ids.len() > TARGETS {
@@ -132,6 +137,15 @@ mod tests {
         }
         let targets = found.targets();
         assert_eq!(names(&targets), ["lamp-1", "x", "lamp-2"]);
+        assert_eq!(targets.unmatched, [Pattern::parse("door-*").expect("a pattern")]);
+    }
+
+    #[test]
+    fn a_client_that_is_named_counts_for_the_patterns_that_it_fits() {
+        let mut found = found(&["lamp-1"], &["lamp-*", "door-*"]);
+        found.look(&client_id("lamp-1"), || true).expect("few");
+        let targets = found.targets();
+        assert_eq!(names(&targets), ["lamp-1"]);
         assert_eq!(targets.unmatched, [Pattern::parse("door-*").expect("a pattern")]);
     }
 

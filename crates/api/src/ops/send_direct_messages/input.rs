@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use engine::limits::{
     CLIENT_ID_BYTES, CONFIRMATION_SECONDS, CONFIRMATION_SECONDS_DEFAULT, DEADLINE_MILLIS,
-    TARGET_PATTERNS, TARGETS, TARGETS_AT_ONCE, TARGETS_AT_ONCE_DEFAULT, WAIT_ONLINE_MILLIS,
+    TARGET_PATTERNS, TARGET_WILDCARDS, TARGETS, TARGETS_AT_ONCE, TARGETS_AT_ONCE_DEFAULT,
+    WAIT_ONLINE_MILLIS,
 };
 use engine::outcome::Invalid;
 use identity::sigv4::Headers;
@@ -20,12 +21,32 @@ use crate::head::Head;
 use crate::ops::client_id;
 use crate::ops::properties;
 use crate::ops::send_direct_message::{Alike, check_topic};
+use crate::ops::user_properties::UserProperties;
+use crate::query::Query;
 
 /// Headers of ours are for a message to one, with this exception.
 const OURS: &str = "x-tenfour-";
 const IDEMPOTENCY_KEY: &str = "x-tenfour-idempotency-key";
 /// AWS's, likewise.
 const MQTT5: &str = "x-amz-mqtt5-";
+
+/// What stands in the body; what is in the query of a message to one is among it.
+const MEMBERS: [&str; 14] = [
+    "clientIds",
+    "topic",
+    "payload",
+    "payloadBase64",
+    "confirmation",
+    "timeout",
+    "contentType",
+    "responseTopic",
+    "payloadFormatIndicator",
+    "correlationData",
+    "userProperties",
+    "deadlineMs",
+    "waitOnlineMs",
+    "concurrency",
+];
 
 /// How much of what the parser says of a malformed body is passed on: it repeats what it found.
 const COMPLAINT_CHARACTERS: usize = 300;
@@ -70,7 +91,7 @@ struct Members {
     response_topic: Option<Value>,
     payload_format_indicator: Option<Value>,
     correlation_data: Option<Value>,
-    user_properties: Option<Value>,
+    user_properties: Option<UserProperties>,
     deadline_ms: Option<Value>,
     wait_online_ms: Option<Value>,
     concurrency: Option<Value>,
@@ -86,7 +107,7 @@ impl Input {
     ) -> Result<Input, Invalid> {
         let members = Members::parse(body).map_err(Invalid::Request)?;
         *topic = members.topic.as_ref().and_then(Value::as_str).map(Arc::from);
-        refuse_headers(head).map_err(Invalid::Request)?;
+        refuse_headers(head).and_then(|()| refuse_query(head)).map_err(Invalid::Request)?;
         let asked = members.asked()?;
         let addressed = members.topic()?;
         let confirmation = members.confirmation()?;
@@ -121,6 +142,20 @@ fn refuse_headers(head: &Head<'_>) -> Result<(), String> {
             return Err(format!(
                 "The header {name} is for a message to one client; what a message to many is to \
                  have stands in the body, for example deadlineMs or userProperties."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Nor must such a query parameter be. Others mean nothing to any operation (spec 1.2).
+fn refuse_query(head: &Head<'_>) -> Result<(), String> {
+    let query = Query::split(head.query);
+    for name in MEMBERS {
+        if !matches!(query.parameter(name), Ok(None)) {
+            return Err(format!(
+                "The query parameter {name} is for a message to one client; what a message to many \
+                 is to have stands in the body, as its member {name}."
             ));
         }
     }
@@ -166,6 +201,13 @@ impl Members {
                 return Err(Invalid::Request(format!("clientIds[{at}] must be a string.")));
             };
             match Pattern::parse(text) {
+                Some(pattern) if pattern.wildcards() > TARGET_WILDCARDS => {
+                    return Err(Invalid::ClientId(format!(
+                        "clientIds[{at}]: the pattern has {} wildcards (*); at most \
+                         {TARGET_WILDCARDS} may stand in one.",
+                        pattern.wildcards()
+                    )));
+                }
                 Some(pattern) if client_id::is_addressable(text) => asked.patterns.push(pattern),
                 Some(_) | None => asked.client_ids.push(
                     client_id::check(text)
@@ -225,8 +267,8 @@ impl Members {
         if let Some(encoded) = text(name, &self.correlation_data)? {
             properties::correlation_data(&mut made, name, encoded)?;
         }
-        if let Some(array) = &self.user_properties {
-            properties::user_properties(&mut made, ("userProperties", "an array"), array)?;
+        if let Some(pairs) = &self.user_properties {
+            pairs.add(&mut made, ("userProperties", "an array"))?;
         }
         Ok(made)
     }
@@ -275,8 +317,12 @@ mod tests {
     use super::*;
 
     fn parse_with(body: &[u8], fields: &[Field<'_>]) -> Result<Input, Invalid> {
+        parse_head(body, fields, "")
+    }
+
+    fn parse_head(body: &[u8], fields: &[Field<'_>], query: &str) -> Result<Input, Invalid> {
         let headers = Fields::new(fields);
-        let head = Head { method: "POST", path: "/direct-messages", query: "", headers };
+        let head = Head { method: "POST", path: "/direct-messages", query, headers };
         Input::parse(body, &head, &mut None)
     }
 
@@ -407,6 +453,30 @@ mod tests {
     }
 
     #[test]
+    fn a_query_parameter_of_a_message_to_one_is_not_passed_over() {
+        let body = br#"{"clientIds": ["a"], "topic": "t"}"#;
+        for name in MEMBERS {
+            let query = format!("x=y&{name}=1");
+            let invalid = parse_head(body, &[], &query).err().expect(name);
+            assert!(invalid.sentence().contains(&format!("query parameter {name} ")), "{name}");
+            // Nor is it a member that the body does not know.
+            let member = format!(r#"{{"{name}": null}}"#);
+            assert!(!refused(&member).1.contains("unknown field"), "{name}");
+        }
+        assert!(parse_head(body, &[], "t%6Fpic=u&topic=v").is_err());
+        assert!(parse_head(body, &[], "x=y&X-Amz-Date=20150830T123600Z").is_ok());
+    }
+
+    #[test]
+    fn a_user_property_that_would_be_lost_is_told() {
+        let body =
+            r#"{"clientIds": ["a"], "topic": "t", "userProperties": [{"a": "1", "a": "2"}]}"#;
+        let (reason, sentence) = refused(body);
+        assert_eq!(reason, "INVALID_MQTT5_PROPERTY");
+        assert!(sentence.contains(r#"userProperties[0] has the member "a" twice"#), "{sentence}");
+    }
+
+    #[test]
     fn too_many_names_or_patterns_are_refused() {
         let body = |name: &str, count: usize| {
             let names = vec![format!("{name:?}"); count].join(",");
@@ -416,6 +486,13 @@ mod tests {
         assert!(refused(&body("a", TARGETS + 1)).1.contains("10000"));
         assert!(parse(&body("a*", TARGET_PATTERNS)).is_ok());
         assert!(refused(&body("a*", TARGET_PATTERNS + 1)).1.contains("101 patterns"));
+        assert!(parse(&body(&"a*".repeat(TARGET_WILDCARDS), 1)).is_ok());
+        let (reason, sentence) = refused(&body(&"*".repeat(TARGET_WILDCARDS + 1), 1));
+        assert_eq!(reason, "MALFORMED_CLIENTID");
+        assert!(
+            sentence.contains("clientIds[0]") && sentence.contains("9 wildcards"),
+            "{sentence}"
+        );
     }
 
     #[test]

@@ -57,25 +57,22 @@ pub(crate) fn begin<'a>(
 }
 
 impl Many {
-    /// Finds out whom the message goes to, calls `then` with the beginning of the answer and sends
-    /// to them; in a task of the present runtime.
-    pub(crate) fn when_answered(self, then: impl FnOnce(Reply) + Send + 'static) {
+    /// Finds out whom the message goes to, and sends to them in a task of the present runtime: gives
+    /// the beginning of the answer. Dropped before, nothing is sent.
+    pub(crate) async fn answered(self) -> Reply {
         let Many { asked, plan, ledger } = self;
-        tokio::spawn(async move {
-            let expanded = expand(&ledger.node, &ledger.sender, &plan.alike.topic, asked).await;
-            match expanded {
-                Ok(targets) => {
-                    let (lines, pieces) = Pieces::channel();
-                    let reply = Reply::pieces(ledger.trace_id, MEDIA_TYPE, pieces);
-                    let reply = counted(&ledger.node, reply);
-                    let run = Run::new(plan, ledger, targets, lines);
-                    // A sender that has gone away has dropped the answer before anything is sent.
-                    then(reply);
-                    run.run().await;
-                }
-                Err(outcome) => then(ledger.refuse(outcome)),
+        let expanded = expand(&ledger.node, &ledger.sender, &plan.alike.topic, asked).await;
+        match expanded {
+            Ok(targets) => {
+                let (lines, pieces) = Pieces::channel();
+                let reply = Reply::pieces(ledger.trace_id, MEDIA_TYPE, pieces);
+                let reply = counted(&ledger.node, reply);
+                // A sender that goes away from now on drops the answer, which ends the run.
+                tokio::spawn(Run::new(plan, ledger, targets, lines).run());
+                reply
             }
-        });
+            Err(outcome) => ledger.refuse(outcome),
+        }
     }
 }
 

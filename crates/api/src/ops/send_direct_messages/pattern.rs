@@ -17,7 +17,13 @@ impl Pattern {
         &self.0
     }
 
-    /// Whether the whole client ID fits.
+    /// How many wildcards it has.
+    pub(super) fn wildcards(&self) -> usize {
+        self.0.matches(WILDCARD).count()
+    }
+
+    /// Whether the whole client ID fits. The text between two wildcards is looked for once, from
+    /// where the one before it was found.
     pub(super) fn fits(&self, client_id: &str) -> bool {
         let mut literals = self.0.split(WILDCARD);
         let (Some(first), Some(last)) = (literals.next(), literals.next_back()) else {

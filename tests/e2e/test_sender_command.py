@@ -232,7 +232,7 @@ def test_one_who_is_not_there_is_told_from_those_who_are(folder):
 
 def test_a_server_that_starts_later_knows_the_sender(folder, policy):
     # What an earlier command left when it was killed is nobody's business.
-    left = folder / "registry" / "senders" / ".new.toml.new-1"
+    left = folder / "registry" / "senders" / ".new.toml.new"
     left.write_text("access_key_id = ")
     credentials = made(folder, "new", policy)
     server = Server(folder, "--unlimited")

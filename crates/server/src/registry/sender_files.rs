@@ -11,7 +11,7 @@ use policy::Document;
 use super::contents::{Origin, Reading, note_parse_errors};
 use super::entry::Entry;
 use super::files::{self, Found, Kind};
-use super::new_file;
+use super::new_file::{self, Lock};
 use crate::config::{self, Mistakes};
 use crate::dev::AccessKey;
 
@@ -87,6 +87,15 @@ struct PolicyFile {
 /// Everything that is wrong; nothing is left behind.
 pub fn create_sender(root: &Path, new: &NewSender<'_>) -> Result<MadeSender, Mistakes> {
     let mut mistakes = Mistakes::default();
+    // From the look at what is there to the last file: otherwise one who fails may take back a
+    // policy that another one found there and named in the meantime.
+    let lock = match Lock::of(root) {
+        Ok(lock) => lock,
+        Err(error) => {
+            mistakes.add_file(root, format!("cannot be locked: {error}"));
+            return Err(mistakes);
+        }
+    };
     let file = root.join(Kind::Sender.file(new.name));
     check_name(new.name, Path::new(new.name), &mut mistakes);
     if file.exists() {
@@ -107,7 +116,7 @@ pub fn create_sender(root: &Path, new: &NewSender<'_>) -> Result<MadeSender, Mis
     let steps = policies.iter().filter(|policy| !policy.is_there);
     let steps = steps.map(|policy| (&*policy.path, &*policy.text, EVERYBODY_READS));
     for (path, text, mode) in steps.chain([(&*file, &*text, OWNER_ONLY)]) {
-        if let Err(error) = new_file::create(path, text, mode) {
+        if let Err(error) = new_file::create(&lock, path, text, mode) {
             // The first error is told; what cannot be taken back does no harm.
             written.iter().for_each(|path| drop(new_file::remove(path)));
             let mut mistakes = Mistakes::default();
@@ -239,4 +248,36 @@ fn read_sender(found: &Found, mistakes: &mut Mistakes) -> Option<ListedSender> {
         expires: credentials.expires,
         policies,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const POLICY: &str = r#"{"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Action": "iot:Publish", "Resource": "*"}}"#;
+
+    #[test]
+    fn of_several_at_once_one_makes_the_sender_and_its_policy_stays() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let root = folder.path().join("registry");
+            fs::create_dir(&root).unwrap();
+            let policies = [folder.path().join("lamps.json")];
+            fs::write(&policies[0], POLICY).unwrap();
+            let create = || {
+                let key = AccessKey::generate().unwrap();
+                create_sender(&root, &NewSender { name: "x", key: &key, policies: &policies })
+            };
+            let made = thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+                let done = threads.into_iter().map(|thread| thread.join().unwrap());
+                done.filter(Result::is_ok).count()
+            });
+            assert_eq!(made, 1);
+            assert!(Reading::of(&root).contents.is_ok(), "the sender's policy is there");
+        }
+    }
 }

@@ -1,10 +1,6 @@
 //! GetConnection, DeleteConnection and ListSubscriptions.
 
-use std::sync::Arc;
-
-use broker::{Entrance, Serving};
 use bytes::Bytes;
-use engine::directory::Principal;
 use engine::limits::Quotas;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -28,14 +24,7 @@ const OPERATIONS: [(&str, &str, &str); 3] = [
 
 /// A device with a session of ten minutes.
 async fn connect(fixture: &Fixture, client_id: &str) -> DuplexStream {
-    let (mut ours, theirs) = tokio::io::duplex(1 << 16);
-    let entrance = Entrance {
-        principal: Principal::anonymous(),
-        source: ([127, 0, 0, 1], 1).into(),
-        secure: true,
-        life: None,
-    };
-    tokio::spawn(Serving::new(Arc::clone(fixture.node()), Box::new(theirs), entrance));
+    let mut ours = fixture.accept();
     let mut properties = PropertiesBuf::new();
     properties.push(Property::SessionExpiryInterval(600)).expect("valid");
     let connect = Packet::Connect(Connect {

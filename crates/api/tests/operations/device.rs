@@ -1,10 +1,7 @@
 //! A device over memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use broker::{Entrance, Serving};
-use engine::directory::Principal;
 use mqtt::{Ack, Connect, Packet, PacketId, Properties, ReasonCode, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -28,14 +25,7 @@ impl Device {
 
     pub async fn connect_as(&mut self, fixture: &Fixture, client_id: &str) {
         self.ping().await;
-        let (mut ours, theirs) = tokio::io::duplex(1 << 16);
-        let entrance = Entrance {
-            principal: Principal::anonymous(),
-            source: ([127, 0, 0, 1], 1).into(),
-            secure: true,
-            life: None,
-        };
-        tokio::spawn(Serving::new(Arc::clone(fixture.node()), Box::new(theirs), entrance));
+        let mut ours = fixture.accept();
         let connect = Connect {
             version: Version::V5,
             clean_start: true,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{Api, Caller, Credentials, Registrar};
-use broker::{Node, NodeSettings, Storage};
+use broker::{Entrance, Node, NodeSettings, Serving, Storage};
 use bytes::Bytes;
 use engine::directory::{Grants, Principal, PrincipalKind, Status};
 use engine::limits::{Bounds, Quotas};
@@ -17,6 +17,7 @@ use policy::{Document, PolicySet, Scope};
 use serde_json::Value;
 use store::{Durability, Journal, Memory};
 use telemetry::{Level, LogSettings, LogTarget, Telemetry};
+use tokio::io::DuplexStream;
 
 /// Patience with what has to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -116,6 +117,19 @@ impl Fixture {
     /// A request as it is.
     pub async fn ask(&self, statements: &str, request: Request<Full<Bytes>>) -> api::Answer {
         self.api.handle(request, &caller(statements)).await.into_answer()
+    }
+
+    /// The other end of a device's connection, over which nothing was said yet.
+    pub fn accept(&self) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let entrance = Entrance {
+            principal: Principal::anonymous(),
+            source: ([127, 0, 0, 1], 1).into(),
+            secure: true,
+            life: None,
+        };
+        tokio::spawn(Serving::new(Arc::clone(self.node()), Box::new(theirs), entrance));
+        ours
     }
 
     /// The node behind it.

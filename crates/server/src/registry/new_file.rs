@@ -45,8 +45,8 @@ pub(super) fn create(_lock: &Lock, path: &Path, text: &str, mode: u32) -> io::Re
         .and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     written?;
-    removed?;
-    sync(folder)
+    // What is not said to be there must not be.
+    removed.and_then(|()| sync(folder)).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 /// Removes a file; gone from the disk when this returns.

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from harness import certificates
 from harness.commands import aws
 from harness.control import Control, document
+from harness.patience import wait_until
 from harness.population import NARROW
 from harness.registry import ARN, allow, deny
 
@@ -175,6 +177,29 @@ def test_more_policies_than_a_certificate_may_have_are_over_the_limit(control, c
     control.refused("LimitExceededException", "test_authorization", authInfos=GOOD,
                     policyNamesToAdd=added)
     control("test_authorization", authInfos=GOOD, policyNamesToAdd=added[1:])
+
+
+def test_a_file_may_give_a_certificate_more_policies(server, control, client_id, tmp_path):
+    names = [f"{client_id}-{n}" for n in range(12)]
+    for name in names:
+        server.registry.policy(name, allow("iot:Publish", f"topic/{name}"))
+    certificate = certificates.make(tmp_path, client_id)
+    server.registry.certificate(client_id, certificate, names)
+    wait_until(lambda: certificate.certificate_id in {
+        found["certificateId"] for found in control.pages("list_certificates", "certificates")[0]},
+        "the files are taken up", seconds=30)
+    arn = f"{ARN}cert/{certificate.certificate_id}"
+
+    def ask(**change):
+        result, = control("test_authorization", principal=arn, **change,
+                          authInfos=[info("PUBLISH", TOPIC + names[-1])])["authResults"]
+        return result["authDecision"]
+
+    assert ask() == ask(policyNamesToAdd=names[:2]) == "ALLOWED"
+    more = control.policy(f"{client_id}-more", allow("iot:Publish", "*"))
+    control.refused("LimitExceededException", "test_authorization", authInfos=GOOD, principal=arn,
+                    policyNamesToAdd=[more])
+    assert ask(policyNamesToAdd=[more], policyNamesToSkip=names[:2]) == "ALLOWED"
 
 
 def test_a_caller_needs_the_permission_for_that_certificate(server, made):

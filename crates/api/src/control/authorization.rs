@@ -190,7 +190,8 @@ impl<'a> Tested<'a> {
         let attached = attached.cloned().unwrap_or_default();
         let names = attached.union(added).filter(|name| !skipped.contains(*name));
         let count = names.clone().count();
-        if count > POLICIES_PER_CERTIFICATE {
+        // A file may give a certificate more.
+        if count > attached.len().max(POLICIES_PER_CERTIFICATE) {
             return Err(registry::Refused::Limit(format!(
                 "That would be {count} policies; a certificate may have {POLICIES_PER_CERTIFICATE}."
             )));

@@ -7,7 +7,7 @@ import pytest
 
 from harness.answer import check_shape
 from harness.patience import wait_until
-from harness.senders import BotoSender
+from harness.senders import BotoSender, RawSender
 from harness.server import Server
 from harness.wire_device import WireDevice, open_socket
 
@@ -76,6 +76,21 @@ def test_new_connections_are_not_taken_any_more(ending, people):
 
         wait_until(is_refused, "the listeners to close", seconds=20, pause=0.1)
     assert ending.process.wait(40) == 0
+
+
+def test_a_second_signal_ends_the_process_at_once(ending, people):
+    """Although a sender still waits for a device that does not answer."""
+    device = WireDevice.connected(ending, "lamp", people.fleet)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sender = RawSender(ending, ending.admin)
+        pool.submit(sender.send, "lamp", TOPIC,
+                    confirmation="true", timeout="15")
+        device.message()
+        ending.terminate()
+        wait_until(lambda: "once more to stop at once" in ending.printed(), "the drain")
+        assert ending.process.poll() is None
+        ending.terminate()
+        assert ending.process.wait(30) == 1
 
 
 def test_an_idle_server_ends_at_once(ending):

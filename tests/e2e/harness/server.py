@@ -36,6 +36,7 @@ class Server:
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=output,
                                             stdin=subprocess.DEVNULL, cwd=folder.parent)
+        self.is_told_to_end = False
         wait_until(self._is_ready, "the ready file", seconds=30)
         self.ready = json.loads(self.ready_file.read_text())
         self.log = Logbook(self.ready["log"])
@@ -104,11 +105,13 @@ class Server:
 
     def terminate(self):
         """Sends SIGTERM and does not wait."""
+        self.is_told_to_end = True
         self.process.send_signal(signal.SIGTERM)
 
     def stop(self, seconds=30):
-        """SIGTERM; returns the exit status."""
-        if self.process.poll() is None:
+        """SIGTERM, unless it was sent already: a second one would cut the drain short. Returns the
+        exit status."""
+        if self.process.poll() is None and not self.is_told_to_end:
             self.terminate()
         try:
             return self.process.wait(seconds)

@@ -79,7 +79,9 @@ def test_an_authority_is_registered_with_proof_only(control, client_id):
     response = control.refused("ResourceAlreadyExistsException", "register_ca_certificate",
                                **register, verificationCertificate=authority.proof(code))
     assert response["resourceArn"] == f"{ARN}cacert/{authority.certificate_id}"
-    # Without proof, under a mode that says so.
+    # Without proof, under a mode that says so, and then without any.
+    control.refused("InvalidRequestException", "register_ca_certificate", caCertificate=other.pem,
+                    verificationCertificate=other.proof(code), certificateMode="SNI_ONLY")
     made = control("register_ca_certificate", caCertificate=other.pem, certificateMode="SNI_ONLY")
     told = control("describe_ca_certificate", certificateId=made["certificateId"])
     assert told["certificateDescription"]["certificateMode"] == "SNI_ONLY"

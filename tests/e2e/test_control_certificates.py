@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import ssl
 
 import pytest
@@ -19,6 +20,7 @@ from harness.patience import wait_until
 from harness.population import NARROW
 from harness.registry import ARN, allow
 from harness.sdk_device import Sdk5
+from harness.senders import RawSender
 from harness.server import Server, copy_folder
 from harness.wire_device import WireDevice, try_connect
 
@@ -102,6 +104,15 @@ def test_a_certificate_is_made_for_a_key_of_ones_own(control, server, client_id,
     WireDevice.connected(server, client_id, mine).close()
 
 
+def test_two_certificates_for_one_key_have_serial_numbers_of_their_own(control):
+    request = signing_request(ec.generate_private_key(ec.SECP256R1()))
+    made = [control("create_certificate_from_csr", certificateSigningRequest=request)
+            for _ in range(2)]
+    serials = {x509.load_pem_x509_certificate(one["certificatePem"].encode()).serial_number
+               for one in made}
+    assert len(serials) == 2 and all(0 < serial < 2**159 for serial in serials)
+
+
 def test_a_bad_signing_request_says_why(control):
     good = signing_request(ec.generate_private_key(ec.SECP256R1()))
     der = bytearray(x509.load_pem_x509_csr(good.encode()).public_bytes(
@@ -164,6 +175,20 @@ def test_the_status_counts_within_a_second_on_live_connections(control, server, 
             control.refused("CertificateStateException", "update_certificate",
                             certificateId=mine.certificate_id, newStatus="ACTIVE")
     watcher.close()
+
+
+@pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
+def test_the_status_counts_for_a_kept_https_connection(control, server, client_id, allowing, log,
+                                                       tmp_path, status):
+    mine = control.device(tmp_path, client_id, allowing)
+    with RawSender(server, listener="https_x509", certificate=mine) as sender:
+        assert sender.request("POST", f"/topics/{client_id}").status == 200
+        mark = log.mark()
+        control("update_certificate", certificateId=mine.certificate_id, newStatus=status)
+        answer = sender.request("POST", f"/topics/{client_id}")
+        assert (answer.status, answer.reason) == (403, f"DEVICE_CERTIFICATE_{status}")
+        entry = log.wait_since(mark, eventType="Connection.AuthNError", traceId=answer.trace_id)
+        assert entry["principalId"] == mine.certificate_id
 
 
 def test_a_certificate_is_deleted_once_nothing_holds_it(control, server, client_id, allowing,
@@ -416,5 +441,46 @@ def test_a_certificate_switched_off_in_a_file_loses_its_connection(start, client
                             seconds=20, pause=0.3)
         server.registry.certificate(client_id, mine, [client_id], status="INACTIVE")
         assert device.expect("DISCONNECT").reason() == 0x87
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "REVOKED"])
+def test_a_file_that_comes_to_say_more_of_its_certificate_ends_its_connection(start, client_id,
+                                                                             tmp_path, status):
+    """Whoever is somebody else to policies from now on must not go on as before."""
+    server = start(f"says-more-{status}")
+    try:
+        mine = certificates.make(tmp_path, client_id)
+        server.registry.policy(client_id, allow("iot:*", "*"))
+        server.registry.write(f"certificates/{client_id}.toml",
+                              f'id = "{mine.certificate_id}"\npolicies = ["{client_id}"]\n')
+        device = wait_until(lambda: try_connect(server, client_id, mine), "the certificate",
+                            seconds=20, pause=0.3)
+        server.registry.certificate(client_id, mine, [client_id], status=status)
+        assert device.expect("DISCONNECT").reason() == 0x87
+        again = try_connect(server, client_id, mine)
+        assert (again is not None) == (status == "ACTIVE")
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_plain_listener_follows_the_file_of_its_principal(start, client_id, tmp_path):
+    server = start("plain-principal")
+    try:
+        file = server.registry.folder / "certificates" / "myDevice.toml"
+        before = file.read_text()
+        WireDevice.connected(server, "myDevice", listener="mqtt").close()
+        renewed = certificates.make(tmp_path, client_id)
+        after = re.sub(r"(?m)^certificate *=.*$", f'certificate = "{renewed.cert}"', before)
+        inactive = after.replace('"ACTIVE"', '"INACTIVE"', 1)
+        for text, welcome in ((after, True), (inactive, False), (before, True)):
+            mark = server.log.mark()
+            server.registry.write("certificates/myDevice.toml", text)
+            server.log.wait_since(mark, seconds=20, eventType="RegistryReload", status="Success")
+            device = try_connect(server, "myDevice", listener="mqtt")
+            assert (device is not None) == welcome, text
+            if device:
+                device.close()
     finally:
         assert server.stop() == 0

@@ -243,6 +243,7 @@ TARGET = {"targetType": "CLIENT_ID", "targetName": "x"}
          "targetName"),
         ("list_v2_logging_levels", {"nextToken": "x"}, "nextToken"),
         ("list_v2_logging_levels", {"maxResults": 251}, "maxResults"),
+        ("list_v2_logging_levels", {"targetType": "NOBODY"}, "PRINCIPAL_ID"),
         ("delete_v2_logging_level", {"targetType": "DEFAULT", "targetName": "x"}, "DEFAULT"),
         ("delete_v2_logging_level", {"targetType": "CLIENT_ID"}, "targetName"),
         ("delete_v2_logging_level", {"targetType": "THING_GROUP", "targetName": "x"},

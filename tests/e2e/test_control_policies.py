@@ -14,6 +14,7 @@ from harness.population import NARROW
 from harness.registry import ARN, allow, deny
 from harness.senders import RawSender
 from harness.server import Server, copy_folder
+from harness.signing import Credentials
 from harness.wire_device import WireDevice
 
 ANY = allow("iot:*", "*")
@@ -338,6 +339,9 @@ def test_what_was_answered_is_there_after_a_kill(own_server, tmp_path):
 def test_a_file_with_the_name_of_an_api_record_is_refused_and_taken_up_later(own_server):
     control = Control(own_server)
     control.policy("both", ANY)
+    leaving = Credentials("AKIALEAVING000000000", "a secret of nobody else")
+    own_server.registry.sender("leaving", leaving, ["admin"])
+    wait_until(lambda: _is_known(own_server, leaving), "the key", seconds=20, pause=0.2)
     mark = own_server.log.mark()
     own_server.registry.policy("both", deny("iot:*", "*"))
     own_server.registry.policy("other", ANY)
@@ -347,11 +351,20 @@ def test_a_file_with_the_name_of_an_api_record_is_refused_and_taken_up_later(own
     # Nothing of it is in force.
     control.refused("ResourceNotFoundException", "get_policy", policyName="other")
     assert "api" == _source(control, "both")
+    # Only what takes access away does not wait for it.
+    own_server.registry.remove("senders/leaving.toml")
+    wait_until(lambda: not _is_known(own_server, leaving), "the end of the key", seconds=20,
+               pause=0.2)
     control("delete_policy", policyName="both")
     wait_until(lambda: _source(control, "other"), "the files", seconds=20, pause=0.2)
     assert _source(control, "both").startswith("file:")
     failures = own_server.log.since(mark, eventType="RegistryReload", status="Failure")
     assert len(failures) == 1, "it is said once"
+
+
+def _is_known(server, credentials):
+    with RawSender(server, credentials) as sender:
+        return sender.request("GET", "/policies", service="iot").status == 200
 
 
 def _source(control, name):

@@ -30,7 +30,7 @@ mod unadmitted;
 
 pub use authenticate::{Against, Rejected, authenticate};
 pub use caller::{Caller, Credentials};
-pub use control::{Pending, Registrar, log_level};
+pub use control::{Pending, Registrar, TakenUp, log_level};
 pub use deliveries::{Receipt, ReceiptListener, ReceiptStatus};
 pub use exchange::{Begun, Exchange, Later};
 pub use head::{Head, Listed, name_host};

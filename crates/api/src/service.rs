@@ -292,13 +292,40 @@ impl Api {
             (Credentials::Certificate(_), ServiceName::Control) => {
                 Err(control::Fault::of_certificate().into())
             }
-            (Credentials::Certificate(principal) | Credentials::Open(principal), _) => {
+            (Credentials::Certificate(principal), _) => {
+                self.look_again(principal, caller, trace_id)?;
                 Ok(Arc::clone(principal))
             }
+            (Credentials::Open(principal), _) => Ok(Arc::clone(principal)),
             (Credentials::Signature, _) => self
                 .prove(service, head, payload, caller, trace_id)
                 .map_err(|rejected| Unadmitted::of_credentials(service, &rejected)),
         }
+    }
+
+    /// A certificate that held when the connection began need not hold any more.
+    fn look_again(
+        &self,
+        principal: &Principal,
+        caller: &Caller,
+        trace_id: TraceId,
+    ) -> Result<(), Fault> {
+        let Some((reason, details)) = principal.grants.load().status.refuses_certificate() else {
+            return Ok(());
+        };
+        self.node.telemetry().record(&event::AuthnError {
+            trace_id,
+            authentication_type: event::AuthenticationType::X509,
+            reason,
+            details,
+            protocol: event::Protocol::Http,
+            source: caller.source,
+            target: caller.target,
+            server_name: None,
+            client_id: None,
+            principal_id: Some(&principal.id),
+        });
+        Err(Fault::of_credentials(reason, details.to_owned()))
     }
 
     /// Proves the signature of a request and logs one that does not hold; also for the WebSocket

@@ -37,6 +37,26 @@ pub enum Status {
     Expired,
 }
 
+impl Status {
+    /// Why a certificate of that status is no proof: the log's reason (spec section 8) and a sentence;
+    /// none if it is in use.
+    pub fn refuses_certificate(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Status::Active => None,
+            Status::Inactive => Some((
+                "DEVICE_CERTIFICATE_INACTIVE",
+                "The client's certificate is registered and inactive.",
+            )),
+            Status::Revoked => {
+                Some(("DEVICE_CERTIFICATE_REVOKED", "The client's certificate is revoked."))
+            }
+            Status::Expired => {
+                Some(("DEVICE_CERTIFICATE_EXPIRED", "The client's certificate has expired."))
+            }
+        }
+    }
+}
+
 /// What a principal may do at present; exchanged as a whole on a reload.
 #[derive(Debug)]
 pub struct Grants {

@@ -78,6 +78,22 @@ impl Registry {
         Ok(Change::delete(Key::Certificate(id.to_owned())))
     }
 
+    /// Detaches something from those of the certificates that the API made. One of a file stays as its
+    /// file describes it.
+    pub(crate) fn detached<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+        detach: impl Fn(&mut Certificate),
+    ) -> Change {
+        ids.filter_map(|id| self.writable_certificate(id).ok()).fold(
+            Change::nothing(),
+            |change, mut certificate| {
+                detach(&mut certificate);
+                change.and_put(Record::Certificate(certificate))
+            },
+        )
+    }
+
     pub(crate) fn writable_certificate(&self, id: &str) -> Result<Certificate, Refused> {
         self.check_writable(Key::Certificate(id.to_owned()))?;
         Ok(Certificate::clone(self.certificate(id)?))

@@ -72,7 +72,13 @@ impl Change {
 
     /// A record is put.
     pub fn put(record: Record) -> Change {
-        Change { edits: vec![Edit::Put(Box::new(record))] }
+        Change::nothing().and_put(record)
+    }
+
+    /// The same, and a record is put.
+    pub fn and_put(mut self, record: Record) -> Change {
+        self.edits.push(Edit::Put(Box::new(record)));
+        self
     }
 
     /// A record is deleted.

@@ -37,7 +37,7 @@ pub use authorities::{AUTHORITIES_PER_SUBJECT, AuthorityUpdate};
 pub use authority::{Authority, AuthorityStatus};
 pub use certificate::{Attachment, Certificate, CertificateStatus, Mode, Validity};
 pub use change::{Change, Edit, Record};
-pub use files::Clash;
+pub use files::{Clash, ClashOf};
 pub use issuer::Issuer;
 pub use key::Key;
 pub use logging::{LOG_TARGETS, LogLevel, LogTarget, Logging, LoggingUpdate};

@@ -73,12 +73,14 @@ impl Registry {
     }
 
     /// DetachThingPrincipal from the certificate of that ID. One that is not attached is detached
-    /// already.
+    /// already; a thing whose file went away is detached as well as any other.
     ///
     /// # Errors
     /// [`Refused::NotFound`] of either, [`Refused::OfFile`] of the certificate.
     pub fn detach_thing(&self, thing: &str, id: &str, at: i64) -> Result<Change, Refused> {
-        self.thing(thing)?;
+        if self.attachment(thing, id).is_none() {
+            self.thing(thing)?;
+        }
         let mut certificate = self.writable_certificate(id)?;
         if certificate.things.remove(thing).is_none() {
             return Ok(Change::nothing());

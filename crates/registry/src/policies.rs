@@ -79,7 +79,8 @@ impl Registry {
     }
 
     /// CreatePolicy. `at` is the time in milliseconds since 1970, `generation` an ID that no other
-    /// policy has.
+    /// policy has. It is attached to nothing: what the API attached to a policy of a file that went
+    /// away was meant for that one.
     ///
     /// # Errors
     /// [`Refused::Invalid`] for the name, [`Refused::Exists`].
@@ -92,7 +93,12 @@ impl Registry {
     ) -> Result<Change, Refused> {
         check_policy_name(name)?;
         self.check_free(Key::Policy(name.to_owned()))?;
-        Ok(Change::put(Record::Policy(Policy {
+        let ids = self.certificates_of(name, None);
+        let change = self.detached(ids, |certificate| {
+            certificate.policies.remove(name);
+            certificate.modified_at = at;
+        });
+        Ok(change.and_put(Record::Policy(Policy {
             name: name.to_owned(),
             source: Source::Api,
             created_at: at,

@@ -129,13 +129,7 @@ impl Principals {
                 Arc::make_mut(&mut self.directory.access_keys).remove(id);
             }
         }
-        let before = principal.grants.swap(Arc::new(Grants {
-            status: Status::Revoked,
-            policies: PolicySet::default(),
-            things: Vec::new(),
-            exclusive_thing: None,
-        }));
-        (before.status == Status::Active).then_some(principal)
+        take_back(principal)
     }
 
     /// A thing is there, or has changed.
@@ -148,25 +142,40 @@ impl Principals {
         self.directory.things.remove_mut(name);
     }
 
-    /// The principal with its new grants: the one there was, if it is the same. Second, the same
-    /// again if it was in use and is not any more.
+    /// The principal with its new grants: the one there was, if it is the same. Second, whoever of
+    /// that key was in use and is not any more: the same again, or the one whose place it takes.
     fn grant(&mut self, new: New<'_>, grants: Grants) -> (Arc<Principal>, Option<Arc<Principal>>) {
         let New { key, id, kind, attributes } = new;
         let same = |known: &Arc<Principal>| *known.id == *id && known.attributes == *attributes;
         let active = grants.status == Status::Active;
-        if let Some(known) = self.known.get(&key).and_then(Weak::upgrade).filter(same) {
+        let known = self.known.get(&key).and_then(Weak::upgrade);
+        if let Some(known) = known.as_ref().filter(|known| same(known)) {
             let before = known.grants.swap(Arc::new(grants));
             let ended = before.status == Status::Active && !active;
-            return (Arc::clone(&known), ended.then_some(known));
+            return (Arc::clone(known), ended.then(|| Arc::clone(known)));
         }
+        // Whoever is somebody else from now on is nobody any more under the old name: no later
+        // change would reach the connections that go on with it.
+        let ended = known.and_then(take_back);
         let principal = Principal::new(id, kind, attributes.clone(), grants);
         if self.known.len() >= self.tidy_at {
             self.known.retain(|_, principal| principal.strong_count() > 0);
             self.tidy_at = (self.known.len() * 2).max(TIDY);
         }
         self.known.insert(key, Arc::downgrade(&principal));
-        (principal, None)
+        (principal, ended)
     }
+}
+
+/// Takes everything back from a principal. Gives it if it was in use.
+fn take_back(principal: Arc<Principal>) -> Option<Arc<Principal>> {
+    let before = principal.grants.swap(Arc::new(Grants {
+        status: Status::Revoked,
+        policies: PolicySet::default(),
+        things: Vec::new(),
+        exclusive_thing: None,
+    }));
+    (before.status == Status::Active).then_some(principal)
 }
 
 /// What a principal is, whatever it may do.

@@ -44,14 +44,14 @@ pub struct ThingUpdate {
     pub remove_type: bool,
     /// The new attributes.
     pub attributes: Option<BTreeMap<String, String>>,
-    /// They are added to those there are, and one with an empty value is removed; if false they take
-    /// their place.
+    /// They are added to those there are; if false they take their place. One with an empty value is
+    /// removed, or is not set.
     pub merge: bool,
     /// The version that the caller has seen.
     pub expected_version: Option<u64>,
 }
 
-/// Refuses what can be no name of a thing or of a type: AWS has `[a-zA-Z0-9:_-]{1,128}` (spec 11).
+/// Refuses what can be no name of a thing, of a type or of a billing group: AWS has `[a-zA-Z0-9:_-]{1,128}` (spec 11).
 ///
 /// # Errors
 /// [`Refused::Invalid`], which names `member`.
@@ -65,14 +65,16 @@ pub fn check_thing_name(member: &str, name: &str) -> Result<(), Refused> {
     )))
 }
 
+/// AWS has `[a-zA-Z0-9_.,@/:#-]+` for names, and `=[]` besides for values (spec 11).
 fn check_attributes(thing: &Thing) -> Result<(), Refused> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_.,@/:#=[]-".contains(c);
+    let of_names = |c: char| c.is_ascii_alphanumeric() || "_.,@/:#-".contains(c);
+    let of_values = |c: char| of_names(c) || "=[]".contains(c);
     for (name, value) in &thing.attributes {
-        let is_name = (1..=NAME_CHARACTERS).contains(&name.len()) && name.chars().all(fits);
-        if !is_name || value.len() > VALUE_CHARACTERS || !value.chars().all(fits) {
+        let is_name = (1..=NAME_CHARACTERS).contains(&name.len()) && name.chars().all(of_names);
+        if !is_name || value.len() > VALUE_CHARACTERS || !value.chars().all(of_values) {
             return Err(Refused::Invalid(format!(
-                "The attribute {name:?} is none: a name has 1 to {NAME_CHARACTERS}, a value at most \
-                 {VALUE_CHARACTERS} letters, digits and characters of _.,@/:#=[]-."
+                "The attribute {name:?} is none: a name has 1 to {NAME_CHARACTERS} letters, digits \
+                 and characters of _.,@/:#-, a value at most {VALUE_CHARACTERS} of these and =[]."
             )));
         }
     }
@@ -100,7 +102,8 @@ impl Registry {
     }
 
     /// CreateThing; gives the thing's ID as well. `id` is a UUID that no other thing has, `at` the
-    /// time in milliseconds since 1970. To make the same thing again changes nothing.
+    /// time in milliseconds since 1970. To make the same thing again changes nothing. A new one has no
+    /// certificates: what the API attached to a thing of a file that went away was meant for that one.
     ///
     /// # Errors
     /// [`Refused::Invalid`], [`Refused::Exists`] for a thing that is not the same.
@@ -113,6 +116,9 @@ impl Registry {
         check_thing_name("thingName", &new.name)?;
         if let Some(type_name) = &new.type_name {
             check_thing_name("thingTypeName", type_name)?;
+        }
+        if let Some(billing_group) = &new.billing_group {
+            check_thing_name("billingGroupName", billing_group)?;
         }
         if let Some(there) = self.things.get(&new.name)
             && there.source == Source::Api
@@ -135,7 +141,11 @@ impl Registry {
             created_at: at,
         };
         check_attributes(&thing)?;
-        Ok((Change::put(Record::Thing(thing)), id))
+        let change = self.detached(self.members_of(&thing.name), |certificate| {
+            certificate.things.remove(&thing.name);
+            certificate.modified_at = at;
+        });
+        Ok((change.and_put(Record::Thing(thing)), id))
     }
 
     /// UpdateThing.
@@ -156,13 +166,17 @@ impl Registry {
         if update.remove_type {
             thing.type_name = None;
         }
-        match update.attributes {
-            Some(attributes) if update.merge => {
-                thing.attributes.extend(attributes);
-                thing.attributes.retain(|_, value| !value.is_empty());
+        if let Some(attributes) = update.attributes {
+            if !update.merge {
+                thing.attributes.clear();
             }
-            Some(attributes) => thing.attributes = attributes,
-            None => {}
+            for (name, value) in attributes {
+                if value.is_empty() {
+                    thing.attributes.remove(&name);
+                } else {
+                    thing.attributes.insert(name, value);
+                }
+            }
         }
         check_attributes(&thing)?;
         thing.version += 1;

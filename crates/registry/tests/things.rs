@@ -107,6 +107,11 @@ fn attributes_are_merged_or_replaced_and_counted_by_the_type() {
     let thing = registry.thing("a").unwrap();
     assert_eq!(thing.attributes, texts(&[("2", "b"), ("3", "c"), ("4", "d")]));
     assert_eq!(thing.version, 3);
+    let one = update(&[("1", ""), ("2", "b")], false);
+    let _ = registry.apply(registry.update_thing("a", one).unwrap(), 0);
+    assert_eq!(registry.thing("a").unwrap().attributes, texts(&[("2", "b")]));
+    let change = registry.update_thing("a", update(&[("3", "c"), ("4", "d")], true)).unwrap();
+    let _ = registry.apply(change, 0);
     let typed = ThingUpdate { type_name: Some("t".to_owned()), ..update(&[("5", "e")], true) };
     let change = registry.update_thing("a", typed).unwrap();
     let _ = registry.apply(change, 0);

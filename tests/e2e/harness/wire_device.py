@@ -182,9 +182,9 @@ class WireDevice:
         return Packet(KINDS[first >> 4], first & 15, body)
 
 
-def try_connect(server, client_id, certificate):
+def try_connect(server, client_id, certificate=None, **how):
     """A connected device, or None if it is not let in."""
     try:
-        return WireDevice.connected(server, client_id, certificate)
+        return WireDevice.connected(server, client_id, certificate, **how)
     except (OSError, AssertionError):
         return None

@@ -42,10 +42,17 @@ pub(super) fn register(request: &mut Request<'_>) -> Outcome {
                 .to_owned(),
         ));
     }
+    if mode == Mode::SniOnly && proof.is_some_and(|proof| !proof.is_empty()) {
+        return Err(Refused::Input(
+            "An authority of the certificateMode SNI_ONLY is registered without \
+             verificationCertificate; leave it out, or take DEFAULT."
+                .to_owned(),
+        ));
+    }
     request.authorize(Action::RegisterCACertificate, Resource::Any)?;
     refuse_template(&body)?;
     let (der, parsed) = read(pem)?;
-    let proof = proof.map(read).transpose()?;
+    let proof = proof.filter(|_| mode == Mode::Default).map(read).transpose()?;
     let authority = x509::parse_authority(&der).map_err(|error| not_valid(&error))?;
     if !authority.is_authority {
         return Err(Refused::Registry(registry::Refused::CertificateValidation(

@@ -8,12 +8,17 @@ use registry::{Authority, Certificate, CertificateStatus};
 use serde_json::json;
 
 use super::certificates::certificate;
-use super::registrar::Registrar;
+use super::registrar::{Made, Registrar};
 
 /// Registers a certificate in DER that is not registered, if an authority that is registered and in
 /// use, and whose certificates are to be registered in this way, signed it. It is not in use before
-/// somebody says so. Gives its status's word if that was done.
-pub(crate) fn register(node: &Node, registrar: &Registrar, der: &[u8]) -> Option<&'static str> {
+/// somebody says so. Gives its status's word if that was done; `$aws/events/certificates` hears of it
+/// when it is durable.
+pub(crate) fn register(
+    node: &Arc<Node>,
+    registrar: &Registrar,
+    der: &[u8],
+) -> Option<&'static str> {
     let issuer = x509::issuer(der).ok()?;
     let now = registrar.now();
     let candidates: Vec<Arc<Authority>> = registrar.look(|registry| {
@@ -34,7 +39,7 @@ pub(crate) fn register(node: &Node, registrar: &Registrar, der: &[u8]) -> Option
         };
         Ok((registry.register_certificate(certificate)?, at))
     });
-    let registered_at = made.ok()?.told;
+    let Made { told: registered_at, ended: _, ticket } = made.ok()?;
     let told = json!({
         "certificateId": parsed.id.to_string(),
         "caCertificateId": authority.id,
@@ -43,6 +48,11 @@ pub(crate) fn register(node: &Node, registrar: &Registrar, der: &[u8]) -> Option
         "awsAccountId": node.access().scope().account(),
         "certificateRegistrationTimestamp": registered_at.to_string(),
     });
-    node.tell_certificate_registered(&authority.id, told.to_string().into_bytes());
+    let (node, authority) = (Arc::clone(node), authority.id.clone());
+    registrar.when_kept(ticket, move |kept| {
+        if kept.is_ok() {
+            node.tell_certificate_registered(&authority, told.to_string().into_bytes());
+        }
+    });
     Some(status.word())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PublicKeyData, date_time_ymd,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber, date_time_ymd,
 };
 use registry::Issuer;
 
@@ -47,10 +47,19 @@ pub(super) fn issue(
 /// with two digits for the year.
 fn params(common_name: &str, now: i64) -> CertificateParams {
     let mut params = CertificateParams::default();
+    params.serial_number = Some(serial_number());
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     let since = u64::try_from(now.saturating_sub(LEEWAY)).unwrap_or(0);
     params.not_before = date_time_ymd(1970, 1, 1) + Duration::from_secs(since);
     params.not_after = date_time_ymd(2050, 1, 1) - Duration::from_secs(1);
     params
+}
+
+/// Unique for each certificate, also of one key (RFC 5280, 4.1.2.2). A UUID is never zero, and with a
+/// byte in front never negative.
+fn serial_number() -> SerialNumber {
+    let mut bytes = vec![0x40];
+    bytes.extend_from_slice(uuid::Uuid::new_v4().as_bytes());
+    SerialNumber::from(bytes)
 }

@@ -18,6 +18,9 @@ use crate::logs::GROUP;
 /// The target that stands for all that nothing else is said of.
 const DEFAULT: &str = "DEFAULT";
 
+/// The service model's types of targets; of thing groups there are none.
+const TARGET_TYPES: [&str; 5] = [DEFAULT, "THING_GROUP", "CLIENT_ID", "SOURCE_IP", "PRINCIPAL_ID"];
+
 /// `POST /v2LoggingOptions`
 pub(super) fn set_options(request: &mut Request<'_>) -> Outcome {
     let body = Body::parse(request.payload)?;
@@ -82,6 +85,10 @@ pub(super) fn list_levels(request: &mut Request<'_>) -> Outcome {
     let query = request.query();
     let page = list::page(&query, list::NEXT_TOKEN)?;
     let wanted = parameter(&query, "targetType")?;
+    if let Some(wanted) = wanted.as_deref().filter(|wanted| !TARGET_TYPES.contains(wanted)) {
+        let all = TARGET_TYPES.join(", ");
+        return Err(Refused::Input(format!("A targetType is one of {all}, not \"{wanted}\".")));
+    }
     request.authorize(Action::ListV2LoggingLevels, Resource::Any)?;
     let started_with = request.started_with();
     request.look(|registry| {

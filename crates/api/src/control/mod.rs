@@ -46,7 +46,7 @@ pub(crate) use self::fault::Fault;
 pub use self::logging::log_level;
 pub(crate) use self::operation::{Misrouted, Operation, route};
 pub use self::pending::Pending;
-pub use self::registrar::Registrar;
+pub use self::registrar::{Registrar, TakenUp};
 pub(crate) use self::workshop::Workshop;
 
 /// The largest body that is read: two certificates of the service model's largest fit, escaped.

@@ -38,6 +38,15 @@ pub(crate) struct Made<T> {
     pub(crate) ticket: Ticket,
 }
 
+/// What became of the files' records.
+#[derive(Debug)]
+pub struct TakenUp {
+    /// They were in use and are not any more.
+    pub ended: Vec<Arc<Principal>>,
+    /// Why the files are not in force, if they are not.
+    pub clashes: Vec<Clash>,
+}
+
 impl Registrar {
     /// Nothing is registered, and nothing outlives the process.
     pub fn new(scope: Scope) -> Arc<Self> {
@@ -81,17 +90,18 @@ impl Registrar {
         look(&self.state.lock().registry)
     }
 
-    /// Takes up what the files say now, as a whole or not at all. Gives those who were in use and are
-    /// not any more.
-    ///
-    /// # Errors
-    /// Every record that a file describes and the API made.
-    pub fn take_up(&self, records: Vec<Record>) -> Result<Vec<Arc<Principal>>, Vec<Clash>> {
+    /// Takes up what the files say now, as a whole; or, if they clash with something, only that
+    /// senders and certificates are gone.
+    pub fn take_up(&self, records: Vec<Record>) -> TakenUp {
         let registry = &mut self.state.lock().registry;
-        let change = registry.take_up(records)?;
+        let gone = registry.take_away(&records);
+        let (change, clashes) = match registry.take_up(records) {
+            Ok(change) => (change, Vec::new()),
+            Err(clashes) => (gone, clashes),
+        };
         let effects = registry.apply(change, now_millis() / 1_000);
         self.directory.store(Arc::new(registry.directory()));
-        Ok(effects.ended)
+        TakenUp { ended: effects.ended, clashes }
     }
 
     /// Gives those who were in use and have expired since the last time.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use ::registry::Clash;
 pub use ::registry::Summary;
-use api::Registrar;
+use api::{Registrar, TakenUp};
 use arc_swap::ArcSwap;
 use engine::directory::{Directory, Principal};
 use policy::Scope;
@@ -48,7 +48,13 @@ pub enum Reload {
         ended: Vec<Arc<Principal>>,
     },
     /// They say something new that is wrong; what was in force before stays.
-    Broken(Mistakes),
+    Broken {
+        /// What is wrong, but for what was told before.
+        mistakes: Mistakes,
+        /// They were in use and are not any more, as their files are gone: with a file that cannot
+        /// be read nobody knows that, with one that clashes with something else it is known.
+        ended: Vec<Arc<Principal>>,
+    },
 }
 
 /// The registry folder and what it came to.
@@ -59,6 +65,8 @@ pub struct Registry {
     warnings: Mistakes,
     /// Why what the files say is not in force, if the API made something that they describe.
     clash: Option<Mistakes>,
+    /// Principals by name for whom others hold a place; exchanged with every change.
+    followed: Vec<(PrincipalName, Arc<ArcSwap<Principal>>)>,
     /// The files the last reading depended on, what they looked like before it, and what it read.
     files: Vec<PathBuf>,
     seen: Snapshot,
@@ -104,13 +112,17 @@ impl Registry {
             names: Names::new(),
             warnings: Mistakes::default(),
             clash: None,
+            followed: Vec::new(),
             files: reading.files,
             seen,
             digest: reading.digest,
         };
         // Nobody is connected yet.
-        registry.apply(contents)?;
-        Ok(registry)
+        let _ = registry.apply(contents);
+        match registry.clash {
+            None => Ok(registry),
+            Some(mistakes) => Err(mistakes),
+        }
     }
 
     /// Everybody who is registered, through the API too; exchanged with every change.
@@ -122,6 +134,14 @@ impl Registry {
     pub fn principal(&self, name: &PrincipalName) -> Option<Arc<Principal>> {
         let key = self.names.get(name)?;
         self.registrar.look(|registry| registry.principal(key).cloned())
+    }
+
+    /// The principal of that name, and whoever has the name later: a file may come to describe
+    /// another certificate. One that has no file any more stays, revoked.
+    pub fn follow(&mut self, name: &PrincipalName) -> Option<Arc<ArcSwap<Principal>>> {
+        let place = Arc::new(ArcSwap::new(self.principal(name)?));
+        self.followed.push((name.clone(), Arc::clone(&place)));
+        Some(place)
     }
 
     /// The names of all principals, in order.
@@ -162,41 +182,47 @@ impl Registry {
             return Reload::Unchanged;
         }
         let told = self.clash.take();
-        match reading.contents.and_then(|contents| self.apply(contents)) {
-            Ok(ended) => {
+        let contents = match reading.contents {
+            Ok(contents) => contents,
+            Err(mistakes) => return Reload::Broken { mistakes, ended: Vec::new() },
+        };
+        let ended = self.apply(contents);
+        match &self.clash {
+            None => {
                 Reload::Applied { summary: self.summary(), warnings: self.warnings.clone(), ended }
             }
-            Err(mistakes) if told.as_ref() == Some(&mistakes) => Reload::Unchanged,
-            Err(mistakes) => Reload::Broken(mistakes),
+            Some(_) if self.clash == told && ended.is_empty() => Reload::Unchanged,
+            Some(_) if self.clash == told => {
+                Reload::Broken { mistakes: Mistakes::default(), ended }
+            }
+            Some(mistakes) => Reload::Broken { mistakes: mistakes.clone(), ended },
         }
     }
 
-    /// Takes up what the files say. Gives those who were in use and are not any more.
-    fn apply(&mut self, contents: Contents) -> Result<Vec<Arc<Principal>>, Mistakes> {
+    /// Takes up what the files say, or notes with what they clash. Gives those who were in use and are
+    /// not any more.
+    fn apply(&mut self, contents: Contents) -> Vec<Arc<Principal>> {
         let (records, names, warnings) = contents.into_records();
-        match self.registrar.take_up(records) {
-            Ok(ended) => {
-                (self.names, self.warnings) = (names, warnings);
-                Ok(ended)
+        let TakenUp { ended, clashes } = self.registrar.take_up(records);
+        if clashes.is_empty() {
+            (self.names, self.warnings, self.clash) = (names, warnings, None);
+            for (name, place) in &self.followed {
+                if let Some(principal) = self.principal(name) {
+                    place.store(principal);
+                }
             }
-            Err(clashes) => {
-                let mistakes = described(&clashes);
-                self.clash = Some(mistakes.clone());
-                Err(mistakes)
-            }
+        } else {
+            self.clash = Some(described(&clashes));
         }
+        ended
     }
 }
 
-/// What is wrong with files that describe what the API made.
+/// What is wrong with files that clash with something.
 fn described(clashes: &[Clash]) -> Mistakes {
     let mut mistakes = Mistakes::default();
-    for Clash { key, file } in clashes {
-        let message = format!(
-            "the {key} was made through the API, and a file must not describe it as well; delete \
-             it there, or take the file away"
-        );
-        mistakes.add_file(Path::new(&**file), message);
+    for Clash { file, what } in clashes {
+        mistakes.add_file(Path::new(&**file), what.to_string());
     }
     mistakes
 }

@@ -165,7 +165,7 @@ fn a_broken_file_changes_nothing_and_is_reported_once() {
     fixture.write("policies/myDevice.json", RECEIVE_NEWS);
     fixture.write("senders/backend.toml", "access_key_id = \n");
     match registry.poll() {
-        Reload::Broken(mistakes) => {
+        Reload::Broken { mistakes, .. } => {
             let place = Place::Line(fixture.path("senders/backend.toml"), 1);
             assert_eq!(mistakes.iter().next().unwrap().place, place);
         }
@@ -176,7 +176,7 @@ fn a_broken_file_changes_nothing_and_is_reported_once() {
     assert!(!may_receive(&device, "news"));
     assert!(matches!(registry.poll(), Reload::Unchanged), "still broken, already said");
     fixture.write("senders/backend.toml", "also = \"wrong\"\n");
-    assert!(matches!(registry.poll(), Reload::Broken(_)), "broken in another way");
+    assert!(matches!(registry.poll(), Reload::Broken { .. }), "broken in another way");
     fs::remove_file(fixture.path("senders/backend.toml")).unwrap();
     assert!(applied(&registry.poll()));
     assert!(may_receive(&device, "news"));
@@ -188,7 +188,7 @@ fn a_registry_that_vanishes_as_a_whole_is_broken_and_not_empty() {
     let mut registry = fixture.open().unwrap();
     let away = fixture.data.join("away");
     fs::rename(fixture.data.join("registry"), &away).unwrap();
-    assert!(matches!(registry.poll(), Reload::Broken(_)));
+    assert!(matches!(registry.poll(), Reload::Broken { .. }));
     assert_eq!(registry.directory().load().certificates.size(), 1);
     fs::rename(&away, fixture.data.join("registry")).unwrap();
     assert!(applied(&registry.poll()));

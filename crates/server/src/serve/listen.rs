@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Credentials};
+use arc_swap::ArcSwap;
 use engine::directory::Principal;
 use rustix::net::sockopt;
 use tokio::sync::watch;
@@ -46,8 +47,8 @@ pub struct Doors {
 /// What a listener's connections speak.
 #[derive(Clone)]
 pub(super) enum Room {
-    /// Plain MQTT, as this principal.
-    Mqtt(Arc<Principal>),
+    /// Plain MQTT, as whoever is this principal when a connection begins.
+    Mqtt(Arc<ArcSwap<Principal>>),
     /// TLS, and then what the plan says.
     Tls(Plan),
     /// Plain HTTP.
@@ -71,7 +72,7 @@ pub(super) struct Visit {
 /// [`StartError`] for the first listener that cannot be had; none accepts then.
 pub async fn open(
     listeners: &Listeners,
-    registry: &Registry,
+    registry: &mut Registry,
     doors: Doors,
 ) -> Result<BTreeMap<&'static str, SocketAddr>, StartError> {
     let mut addresses = BTreeMap::new();
@@ -97,7 +98,7 @@ pub async fn open(
 fn room(
     name: ListenerName,
     listeners: &Listeners,
-    registry: &Registry,
+    registry: &mut Registry,
     doors: &Doors,
 ) -> Result<Room, StartError> {
     let tls = |plan| match doors.plans {
@@ -108,8 +109,8 @@ fn room(
         ListenerName::Mqtt => {
             let access = listeners.mqtt.as_ref().and_then(|mqtt| mqtt.access.as_ref());
             let principal = match access {
-                Some(MqttAccess::Open) => Some(Principal::anonymous()),
-                Some(MqttAccess::Principal { name, .. }) => registry.principal(name),
+                Some(MqttAccess::Open) => Some(Arc::new(ArcSwap::new(Principal::anonymous()))),
+                Some(MqttAccess::Principal { name, .. }) => registry.follow(name),
                 None => None,
             };
             principal.map(Room::Mqtt).ok_or(StartError::Listener(
@@ -199,8 +200,12 @@ fn enter(stream: TcpStream, room: Room, visit: Visit) {
     let shards = Arc::clone(&visit.doors.shards);
     let shard = shards.next();
     match room {
-        Room::Mqtt(principal) => shard
-            .adopt(stream, move |stream| mqtt::task(Wire::Plain(stream), principal, false, visit)),
+        Room::Mqtt(principal) => {
+            let principal = principal.load_full();
+            shard.adopt(stream, move |stream| {
+                mqtt::task(Wire::Plain(stream), principal, false, visit)
+            })
+        }
         Room::Tls(plan) => shard.adopt(stream, move |stream| tls::task(stream, plan, visit)),
         Room::Http(credentials) => shard.adopt(stream, move |stream| {
             Box::new(Http1::new(Wire::Plain(stream), credentials, false, visit))

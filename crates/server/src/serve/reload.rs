@@ -38,7 +38,7 @@ fn look_once(registry: &mut Registry, api: &Api) {
     let node = api.node();
     let reload = registry.poll();
     report(&reload, node.telemetry());
-    if let Reload::Applied { ended, .. } = reload {
+    if let Reload::Applied { ended, .. } | Reload::Broken { ended, .. } = reload {
         node.dismiss(ended);
     }
     node.dismiss(api.registrar().expire());
@@ -58,7 +58,7 @@ fn report(reload: &Reload, telemetry: &Telemetry) {
                 telemetry.record(&event::RegistryReload::TakenUp { details: &details });
             }
         }
-        Reload::Broken(mistakes) => {
+        Reload::Broken { mistakes, ended: _ } => {
             for mistake in mistakes.iter() {
                 let details = mistake.to_string();
                 telemetry.record(&event::RegistryReload::Broken { details: &details });

@@ -104,7 +104,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
     let registrar = registrar(&config, storage.as_ref())?;
     registrar.set_thresholds(&telemetry);
     let registry = Registry::open_beside(&config, Arc::clone(&registrar));
-    let registry = registry.map_err(StartError::Mistakes)?;
+    let mut registry = registry.map_err(StartError::Mistakes)?;
     for warning in config.warnings().iter().chain(registry.warnings().iter()) {
         eprintln!("tenfour: warning: {warning}");
     }
@@ -146,7 +146,7 @@ pub async fn start(config: Config, folder: Option<&DataFolder>) -> Result<Runnin
         shards,
         occupancy: occupancy.clone(),
     };
-    let addresses = listen::open(&config.listeners, &registry, doors).await?;
+    let addresses = listen::open(&config.listeners, &mut registry, doors).await?;
     for (name, address) in &addresses {
         telemetry.record(&event::Server::ListenerStarted { name, address: *address });
     }

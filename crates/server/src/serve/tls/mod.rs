@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use api::Credentials;
-use engine::directory::{Principal, Status};
+use engine::directory::Principal;
 use identity::x509::{CertificateId, PossessionVerifier};
 use reactor::{Next, Ready, Stream, Task, Turn};
 use rustls::crypto::aws_lc_rs;
@@ -288,20 +288,9 @@ fn principal(stream: &TlsStream, doors: &Doors) -> Result<Arc<Principal>, Failed
             }
         });
     };
-    match principal.grants.load().status {
-        Status::Active => Ok(Arc::clone(principal)),
-        Status::Inactive => {
-            let details = "The client's certificate is registered and inactive.";
-            Err(rejected("DEVICE_CERTIFICATE_INACTIVE", details, Some(id)))
-        }
-        Status::Expired => {
-            let details = "The client's certificate has expired.";
-            Err(rejected("DEVICE_CERTIFICATE_EXPIRED", details, Some(id)))
-        }
-        Status::Revoked => {
-            let details = "The client's certificate is revoked.";
-            Err(rejected("DEVICE_CERTIFICATE_REVOKED", details, Some(id)))
-        }
+    match principal.grants.load().status.refuses_certificate() {
+        None => Ok(Arc::clone(principal)),
+        Some((reason, details)) => Err(rejected(reason, details, Some(id))),
     }
 }
 

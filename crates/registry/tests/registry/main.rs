@@ -1,5 +1,7 @@
 //! What may become of records, and that the directory says what they say.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -174,55 +176,6 @@ fn what_is_attached_or_in_use_is_not_deleted() {
     assert_eq!(registry.members_of("t").collect::<Vec<_>>(), [id(2)]);
     let held = registry.delete_certificate(&id(2), true);
     assert!(matches!(held, Err(Refused::DeleteConflict(_))));
-}
-
-#[test]
-fn files_are_taken_up_beside_what_the_api_made() {
-    let (mut registry, principal) = attached();
-    let records = vec![policy_of_file("q", ALLOW)];
-    let change = registry.take_up(records.clone()).expect("no clash");
-    assert!(registry.apply(change, 15).ended.is_empty());
-    let again = registry.take_up(records).expect("no clash");
-    assert!(again.is_nothing(), "what says the same changes nothing");
-    let exists = create(&registry, "q", ALLOW);
-    let of_file =
-        Refused::Exists { key: Key::Policy("q".to_owned()), file: Some("policies/p.json".into()) };
-    assert_eq!(exists.err(), Some(of_file));
-    let deleted = registry.delete_policy("q");
-    assert!(matches!(deleted, Err(Refused::OfFile { .. })));
-    // A policy of a file on a certificate of the API.
-    make(&mut registry, |r| r.attach_policy("q", &id(1), 5));
-    let change = registry.take_up(vec![policy_of_file("q", DENY)]).expect("no clash");
-    let _ = registry.apply(change, 15);
-    assert!(!may_publish(&principal));
-    let clashes = registry.take_up(vec![policy_of_file("p", ALLOW)]).expect_err("a clash");
-    assert_eq!(clashes[0].key, Key::Policy("p".to_owned()));
-    // The file goes: what it said counts no more, and comes back with it.
-    let change = registry.take_up(Vec::new()).expect("no clash");
-    let _ = registry.apply(change, 15);
-    assert!(may_publish(&principal));
-    assert!(registry.policy("q").is_err());
-}
-
-#[test]
-fn a_certificate_of_a_file_that_goes_away_ends_and_is_the_same_when_it_comes_back() {
-    let mut registry = Registry::new(scope());
-    let of_file = || {
-        let source = file("certificates/a.toml");
-        vec![Record::Certificate(Certificate { source, ..certificate(1) })]
-    };
-    let take_up = |registry: &mut Registry, records| {
-        let change = registry.take_up(records).expect("no clash");
-        registry.apply(change, 15).ended
-    };
-    assert!(take_up(&mut registry, of_file()).is_empty());
-    let key = PrincipalKey::Certificate(id(1));
-    let principal = registry.principal(&key).expect("registered").clone();
-    assert_eq!(take_up(&mut registry, Vec::new()).len(), 1);
-    assert!(registry.principal(&key).is_none());
-    assert_eq!(principal.grants.load().status, Status::Revoked);
-    assert!(take_up(&mut registry, of_file()).is_empty());
-    assert!(Arc::ptr_eq(&principal, registry.principal(&key).expect("registered")));
 }
 
 #[test]

@@ -6,11 +6,13 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from harness import packets
 from harness.commands import aws
 from harness.control import Control
 from harness.paho_device import PahoDevice
 from harness.registry import ARN, allow
 from harness.server import Server, copy_folder
+from harness.wire_device import WireDevice
 
 NOBODY = f"{ARN}cert/{'0' * 64}"
 OF_THE_THING = allow("iot:Connect", "client/${iot:Connection.Thing.ThingName}",
@@ -201,6 +203,39 @@ def test_a_policy_knows_the_thing_of_a_connection_at_once(control, server, tmp_p
     assert connects()
     control("detach_thing_principal", thingName=client_id, principal=arn)
     assert not connects()
+
+
+def test_a_connection_that_is_there_follows_its_thing(control, server, tmp_path, client_id):
+    """Its attributes and whether it is attached count at the next decision, as for
+    TestAuthorization."""
+    control.policy(client_id, allow("iot:Connect", "*"), allow(
+        "iot:Publish", f"topic/{client_id}/${{iot:Connection.Thing.Attributes[room]}}",
+        Bool={"iot:Connection.Thing.IsAttached": "true"}))
+    mine = control.device(tmp_path, "device", client_id)
+    arn = f"{ARN}cert/{mine.certificate_id}"
+
+    def place(room):
+        return {"thingName": client_id, "attributePayload": {"attributes": {"room": room}}}
+
+    def may_publish(room):
+        told = control("test_authorization", principal=arn, clientId=client_id, authInfos=[
+            {"actionType": "PUBLISH", "resources": [f"{ARN}topic/{client_id}/{room}"]}])
+        device.send(packets.publish(f"{client_id}/{room}", b"", 1, 9))
+        allowed = device.expect("PUBACK").reason() < 0x80
+        assert allowed == (told["authResults"][0]["authDecision"] == "ALLOWED")
+        return allowed
+
+    control("create_thing", **place("hall"))
+    control("attach_thing_principal", thingName=client_id, principal=arn)
+    device = WireDevice.connected(server, client_id, mine)
+    assert may_publish("hall")
+    control("update_thing", **place("desk"))
+    assert may_publish("desk")
+    # What is refused ends the connection.
+    assert not may_publish("hall")
+    device = WireDevice.connected(server, client_id, mine)
+    control("detach_thing_principal", thingName=client_id, principal=arn)
+    assert not may_publish("desk")
 
 
 def test_who_may_not_is_told_so(server, thing):

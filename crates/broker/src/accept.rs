@@ -176,11 +176,12 @@ fn judge(node: &Node, connect: &Connect<'_>, entrance: &Entrance) -> Verdict {
         Err(refusal) => return Verdict::Refused(Some(refusal), ConnectEnd::Refused(refusal)),
     };
     let directory = node.directory.load();
+    let grants = entrance.principal.grants.load();
     let peer = Peer {
         principal: Arc::clone(&entrance.principal),
         source: entrance.source,
         secure: entrance.secure,
-        thing: directory.thing_of(&entrance.principal, granted.client_id.as_str()),
+        thing: directory.thing_of(&grants, granted.client_id.as_str()),
         client_id: Some(granted.client_id.clone()),
     };
     let now = node.now();

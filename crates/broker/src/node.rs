@@ -134,7 +134,11 @@ impl Node {
             rules: Arc::new(settings.rules),
             departures: Mutex::new(Departures::new(&settings.bounds)),
             bounds: settings.bounds,
-            access: Access::new(settings.scope, clock.started_at()),
+            access: Access::new(
+                settings.scope,
+                clock.started_at(),
+                Arc::clone(&settings.directory),
+            ),
             directory: settings.directory,
             telemetry: settings.telemetry,
             clock,

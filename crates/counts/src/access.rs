@@ -34,7 +34,8 @@ const DEVICE: &str = r#"{ "Version": "2012-10-17", "Statement": [ {
 
 /// Asks whether the sender may send to the device, and whether the device may receive it.
 pub(crate) fn send_and_receive(iterations: u32) {
-    let access = Access::new(Scope::new("us-west-2", "123456789012"), 1_800_000_000);
+    let access =
+        Access::new(Scope::new("us-west-2", "123456789012"), 1_800_000_000, Arc::default());
     let lamp = ClientId::parse("lamp-0001").expect("the client ID is valid");
     let sender = peer(PrincipalKind::AccessKey, SENDER, None);
     let device = peer(PrincipalKind::Certificate, DEVICE, Some(lamp.clone()));

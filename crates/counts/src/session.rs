@@ -20,7 +20,8 @@ const PACE: Duration = Duration::from_millis(20);
 /// Sends a confirmed direct message and settles it with its PUBACK, after asking for the permit of
 /// a device that may receive everything.
 pub(crate) fn send_and_acknowledge(iterations: u32) {
-    let access = Access::new(policy::Scope::new("us-west-2", "123456789012"), 1_800_000_000);
+    let access =
+        Access::new(policy::Scope::new("us-west-2", "123456789012"), 1_800_000_000, Arc::default());
     let device = device();
     let mut now = Moment::START;
     let mut session = session(now);

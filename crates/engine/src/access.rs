@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use mqtt::{ClientId, TopicFilter, TopicName, Will};
 use policy::{Action, Context, Decision, Request, Resource, Scope, Thing};
 
 use crate::Moment;
-use crate::directory::{Principal, Status};
+use crate::directory::{Directory, Grants, Principal, Status};
 use crate::question::{Explained, Question, ShadowAction};
 
 /// The other end of a connection: a device or a sender, authenticated.
@@ -21,7 +22,8 @@ pub struct Peer {
     pub secure: bool,
     /// Its MQTT client ID; none for an HTTP sender.
     pub client_id: Option<ClientId>,
-    /// The thing it speaks for; none for an HTTP sender.
+    /// The thing it spoke for when it connected, for the log; none for an HTTP sender. Policies are
+    /// told of the one that it speaks for now.
     pub thing: Option<Arc<Thing>>,
 }
 
@@ -79,13 +81,14 @@ pub struct ShadowPermit(());
 pub struct Access {
     scope: Scope,
     started_at: i64,
+    directory: Arc<ArcSwap<Directory>>,
 }
 
 impl Access {
     /// For one account in one region; `started_at` is the wall clock at [`Moment::START`], in
-    /// seconds since 1970, for conditions on the time.
-    pub fn new(scope: Scope, started_at: i64) -> Self {
-        Access { scope, started_at }
+    /// seconds since 1970, for conditions on the time; `directory` has the things.
+    pub fn new(scope: Scope, started_at: i64, directory: Arc<ArcSwap<Directory>>) -> Self {
+        Access { scope, started_at, directory }
     }
 
     /// Region and account.
@@ -118,12 +121,14 @@ impl Access {
             (false, true) => &all[1..],
             (false, false) => &[],
         };
+        let grants = peer.principal.grants.load();
+        let thing = self.thing_of(peer, &grants);
         let context = Context {
             connect_attributes: Some(attributes),
             last_will_topic: will.map(|will| will.topic.as_str()),
-            ..self.context(peer, now)
+            ..self.context(peer, thing.as_deref(), now)
         };
-        self.ask(peer, Action::Connect, Resource::Client(client_id), &context)?;
+        self.ask(&grants, Action::Connect, Resource::Client(client_id), &context)?;
         if let Some(will) = will {
             self.publish(peer, will.topic, will.retain, now)?;
         }
@@ -175,9 +180,11 @@ impl Access {
         filter: TopicFilter<'_>,
         now: Moment,
     ) -> Result<SubscribePermit, Denied> {
-        let context = self.context(peer, now);
+        let grants = peer.principal.grants.load();
+        let thing = self.thing_of(peer, &grants);
+        let context = self.context(peer, thing.as_deref(), now);
         let decide =
-            |text| self.decide(peer, Action::Subscribe, Resource::TopicFilter(text), &context);
+            |text| self.decide(&grants, Action::Subscribe, Resource::TopicFilter(text), &context);
         let whole = decide(filter.as_str());
         let granted = if filter.share_group().is_none() {
             whole == Verdict::Allowed
@@ -317,7 +324,8 @@ impl Access {
     ) -> R {
         let Question { peer, action, resource, .. } = *question;
         let grants = peer.principal.grants.load();
-        let context = self.context_of(question, now);
+        let thing = self.thing_of(peer, &grants);
+        let context = self.context_of(question, thing.as_deref(), now);
         let request = Request { action, resource, scope: &self.scope, context: &context };
         tell(&Explained {
             principal: &peer.principal,
@@ -328,25 +336,54 @@ impl Access {
 
     fn put(&self, question: &Question<'_>, now: Moment) -> Result<(), Denied> {
         let Question { peer, action, resource, .. } = *question;
-        self.ask(peer, action, resource, &self.context_of(question, now))
+        let grants = peer.principal.grants.load();
+        if grants.policies.asks_of_thing() {
+            return self.put_with_thing(question, &grants, now);
+        }
+        self.ask(&grants, action, resource, &self.context_of(question, None, now))
     }
 
-    fn context_of<'a>(&self, question: &Question<'a>, now: Moment) -> Context<'a> {
+    /// Few policies ask for it, and looking for it costs the others nothing.
+    #[cold]
+    fn put_with_thing(
+        &self,
+        question: &Question<'_>,
+        grants: &Grants,
+        now: Moment,
+    ) -> Result<(), Denied> {
+        let Question { peer, action, resource, .. } = *question;
+        let thing = self.thing_of(peer, grants);
+        self.ask(grants, action, resource, &self.context_of(question, thing.as_deref(), now))
+    }
+
+    /// The thing that the peer speaks for now, if it is a device: that it is attached, or an
+    /// attribute, may have changed since it connected.
+    fn thing_of(&self, peer: &Peer, grants: &Grants) -> Option<Arc<Thing>> {
+        let client_id = peer.client_id.as_ref()?.as_str();
+        self.directory.load().thing_of(grants, client_id)
+    }
+
+    fn context_of<'a>(
+        &self,
+        question: &Question<'a>,
+        thing: Option<&'a Thing>,
+        now: Moment,
+    ) -> Context<'a> {
         Context {
             topic: question.topic,
             include_socket_information: question.socket_information,
-            ..self.context(question.peer, now)
+            ..self.context(question.peer, thing, now)
         }
     }
 
-    fn context<'a>(&self, peer: &'a Peer, now: Moment) -> Context<'a> {
+    fn context<'a>(&self, peer: &'a Peer, thing: Option<&'a Thing>, now: Moment) -> Context<'a> {
         Context {
             source_ip: Some(peer.source.ip()),
             secure_transport: Some(peer.secure),
             epoch_seconds: Some(self.epoch_seconds(now)),
             principal_id: Some(&peer.principal.id),
             client_id: peer.client_id.as_ref().map(ClientId::as_str),
-            thing: peer.thing.as_deref(),
+            thing,
             certificate: Some(&peer.principal.attributes),
             ..Context::default()
         }
@@ -354,12 +391,12 @@ impl Access {
 
     fn ask(
         &self,
-        peer: &Peer,
+        grants: &Grants,
         action: Action,
         resource: Resource<'_>,
         context: &Context<'_>,
     ) -> Result<(), Denied> {
-        match self.decide(peer, action, resource, context) {
+        match self.decide(grants, action, resource, context) {
             Verdict::Allowed => Ok(()),
             Verdict::NotAllowed | Verdict::Forbidden => Err(Denied),
         }
@@ -367,12 +404,11 @@ impl Access {
 
     fn decide(
         &self,
-        peer: &Peer,
+        grants: &Grants,
         action: Action,
         resource: Resource<'_>,
         context: &Context<'_>,
     ) -> Verdict {
-        let grants = peer.principal.grants.load();
         if grants.status != Status::Active {
             return Verdict::Forbidden;
         }

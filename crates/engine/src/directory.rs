@@ -140,15 +140,14 @@ pub struct Directory {
     /// By access key ID. Looked up for each signed request and changed seldom, so it is copied as a
     /// whole for a change.
     pub access_keys: Arc<HashMap<String, AccessKey>>,
-    /// By thing name.
+    /// By thing name, each as for a principal that it is attached to.
     pub things: Shared<Arc<Thing>>,
 }
 
 impl Directory {
-    /// The thing a connection speaks for: the certificate's exclusive thing, or else the one whose
-    /// name equals the client ID (spec 6.4).
-    pub fn thing_of(&self, principal: &Principal, client_id: &str) -> Option<Arc<Thing>> {
-        let grants = principal.grants.load();
+    /// The thing that a connection of a principal with these grants speaks for: the certificate's
+    /// exclusive thing, or else the one whose name equals the client ID (spec 6.4).
+    pub fn thing_of(&self, grants: &Grants, client_id: &str) -> Option<Arc<Thing>> {
         let name = grants.exclusive_thing.as_deref().unwrap_or(client_id);
         let thing = self.things.get(name)?;
         let attached = grants.exclusive_thing.is_some() || grants.things.iter().any(|t| t == name);

@@ -3,17 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use engine::Moment;
 use engine::access::{Access, Peer};
-use engine::directory::{Grants, Principal, PrincipalKind, Status};
+use engine::directory::{Directory, Grants, Principal, PrincipalKind, Status};
 use engine::question::Question;
 use mqtt::{ClientId, Properties, QoS, TopicFilter, TopicName, Will};
-use policy::{Document, PolicySet, Scope};
+use policy::{Document, PolicySet, Scope, Thing};
 
 const ARN: &str = "arn:aws:iot:us-west-2:123456789012";
 
 fn access() -> Access {
-    Access::new(Scope::new("us-west-2", "123456789012"), 1_700_000_000)
+    Access::new(Scope::new("us-west-2", "123456789012"), 1_700_000_000, Arc::default())
 }
 
 fn grants(statements: &str, status: Status) -> Grants {
@@ -205,6 +206,42 @@ fn variables_and_the_clock_come_from_the_connection() {
     assert!(access.publish(&device, topic("devices/lamp"), false, early).is_ok());
     assert!(access.publish(&device, topic("devices/other"), false, early).is_err());
     assert!(access.publish(&device, topic("devices/lamp"), false, late).is_err());
+}
+
+#[test]
+fn policies_know_the_thing_of_a_connection_as_it_is_now() {
+    let directory = Arc::new(ArcSwap::from_pointee(Directory::default()));
+    let scope = Scope::new("us-west-2", "123456789012");
+    let (access, now) = (Access::new(scope, 0, Arc::clone(&directory)), Moment::START);
+    let statements = [
+        allow("iot:Publish", "topic/${iot:Connection.Thing.Attributes[room]}"),
+        r#"{"Effect":"Deny","Action":"iot:Publish","Resource":"*","Condition":
+            {"Bool":{"iot:connection.thing.isAttached":"false"}}}"#
+            .to_owned(),
+    ];
+    let device = peer(&statements);
+    let may_publish = |text| access.publish(&device, topic(text), false, now).is_ok();
+    let move_to = |room: &str| {
+        let attributes = [("room".to_owned(), room.to_owned())].into();
+        let name = "lamp".to_owned();
+        let lamp = Thing { name: name.clone(), type_name: None, attributes, attached: true };
+        let mut there = Directory::default();
+        there.things.insert_mut(name, Arc::new(lamp));
+        directory.store(Arc::new(there));
+    };
+    let attach_to = |things: Vec<String>| {
+        let now = grants(&statements.join(","), Status::Active);
+        device.principal.grants.store(Arc::new(Grants { things, ..now }));
+    };
+    assert!(!may_publish("hall"), "there is no thing");
+    move_to("hall");
+    assert!(!may_publish("hall"), "it is not attached");
+    attach_to(vec!["lamp".to_owned()]);
+    assert!(may_publish("hall") && !may_publish("desk"));
+    move_to("desk");
+    assert!(may_publish("desk") && !may_publish("hall"));
+    attach_to(Vec::new());
+    assert!(!may_publish("desk"));
 }
 
 #[test]

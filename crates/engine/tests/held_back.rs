@@ -39,7 +39,8 @@ fn messages_behind_an_acknowledgement_that_waits_take_no_more_room_than_unread_o
     assert_eq!(session.expect_release(), Some(Ticket::new(1)));
 
     let mut deliver = |qos| {
-        let access = Access::new(policy::Scope::new("us-west-2", "123456789012"), 0);
+        let access =
+            Access::new(policy::Scope::new("us-west-2", "123456789012"), 0, Arc::default());
         let peer = Peer {
             principal: Principal::anonymous(),
             source: SocketAddr::from(([127, 0, 0, 1], 40_000)),

@@ -67,7 +67,7 @@ fn session(version: Version, receive_maximum: u16, packet_size_max: u32) -> Sess
 }
 
 fn permit() -> ReceivePermit {
-    let access = Access::new(Scope::new("us-west-2", "123456789012"), 0);
+    let access = Access::new(Scope::new("us-west-2", "123456789012"), 0, Arc::default());
     let device = Peer {
         principal: Principal::anonymous(),
         source: ([127, 0, 0, 1], 1).into(),

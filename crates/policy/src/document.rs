@@ -16,6 +16,7 @@ pub struct Document {
     /// Where the groups begin: two for each action in [`Action::ALL`] order, denials first, and
     /// the end.
     groups: [u32; 2 * Action::ALL.len() + 1],
+    asks_of_thing: bool,
 }
 
 /// A statement that may apply to what its screen admits.
@@ -57,7 +58,13 @@ impl Document {
             }
         }
         groups[2 * Action::ALL.len()] = length(&entries);
-        Document { statements: statements.into(), entries: entries.into(), groups }
+        let asks_of_thing = statements.iter().any(Statement::asks_of_thing);
+        Document { statements: statements.into(), entries: entries.into(), groups, asks_of_thing }
+    }
+
+    /// Whether a variable or a condition may ask for `iot:Connection.Thing.*`.
+    pub(crate) fn asks_of_thing(&self) -> bool {
+        self.asks_of_thing
     }
 
     /// The first statement of one effect about `action` of which `applies` says so, with its

@@ -9,6 +9,9 @@ const MAX_CERTIFICATE_VALUES: usize = 5;
 /// What keeps a certificate value from being substituted for a variable (spec 6.4).
 const UNSUBSTITUTED: [char; 5] = ['*', '$', '+', '?', '#'];
 
+/// What all keys about the connection's thing begin with, in lower case.
+pub(crate) const THING_KEYS: &str = "iot:connection.thing.";
+
 /// Something that a request may have a value for. Names are read in any letter case, as in IAM;
 /// only the names of thing attributes keep theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]

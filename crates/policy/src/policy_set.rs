@@ -17,6 +17,7 @@ use crate::statement::{Effect, Statement};
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     policies: Vec<(String, Arc<Document>)>,
+    asks_of_thing: bool,
 }
 
 /// What is asked of a [`PolicySet`].
@@ -81,7 +82,14 @@ const OPEN: &str = r#"{
 impl PolicySet {
     /// The set of `policies`, each a name and its document.
     pub fn new(policies: Vec<(String, Arc<Document>)>) -> PolicySet {
-        PolicySet { policies }
+        let asks_of_thing = policies.iter().any(|(_, document)| document.asks_of_thing());
+        PolicySet { policies, asks_of_thing }
+    }
+
+    /// Whether a decision may depend on [`Context::thing`]; if not, nobody needs to look for it.
+    #[inline]
+    pub fn asks_of_thing(&self) -> bool {
+        self.asks_of_thing
     }
 
     /// A set of one policy called `open`, which allows everything.

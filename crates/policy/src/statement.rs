@@ -5,6 +5,7 @@ use crate::arn::ResourcePattern;
 use crate::condition::Test;
 use crate::explanation::Failure;
 use crate::facts::Facts;
+use crate::key::THING_KEYS;
 use crate::resource::{Resource, Scope};
 use crate::screen::Screen;
 
@@ -79,6 +80,14 @@ impl Statement {
     /// Whether the statement allows or denies.
     pub fn effect(&self) -> Effect {
         self.effect
+    }
+
+    /// Whether its resources or conditions may ask for the thing: in doubt they do.
+    pub(crate) fn asks_of_thing(&self) -> bool {
+        let keys = self.conditions.iter().map(|test| &test.key_text);
+        let expected = self.conditions.iter().flat_map(|test| &test.expected_text);
+        let mut texts = self.resources.text.iter().chain(keys).chain(expected);
+        texts.any(|text| text.to_ascii_lowercase().contains(THING_KEYS))
     }
 
     /// The data-plane actions that the statement is about.

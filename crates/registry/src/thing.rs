@@ -28,13 +28,13 @@ pub struct Thing {
 }
 
 impl Thing {
-    /// What policies may know of it.
+    /// What policies may know of it, for a principal that it is attached to.
     pub(crate) fn facts(&self) -> policy::Thing {
         policy::Thing {
             name: self.name.clone(),
             type_name: self.type_name.clone(),
             attributes: self.attributes.clone(),
-            attached: false,
+            attached: true,
         }
     }
 }

@@ -171,9 +171,9 @@ impl<'a> Tested<'a> {
         let certificate = id.map(|id| registry.certificate(id)).transpose()?;
         let key = id.map(|id| PrincipalKey::Certificate(id.to_owned()));
         let principal = key.and_then(|key| registry.principal(&key));
-        let thing = principal
-            .zip(client_id)
-            .and_then(|(principal, client_id)| registry.directory().thing_of(principal, client_id));
+        let thing = principal.zip(client_id).and_then(|(principal, client_id)| {
+            registry.directory().thing_of(&principal.grants.load(), client_id)
+        });
         Ok(Tested { certificate: certificate.cloned(), client_id, thing, at })
     }
 

@@ -65,7 +65,7 @@ impl Server {
             granted: granted(terms, &rules),
             terms: terms.clone(),
             rules,
-            access: Access::new(policy::Scope::new("us-west-2", "123456789012"), 0),
+            access: Access::new(policy::Scope::new("us-west-2", "123456789012"), 0, Arc::default()),
             peer: Peer {
                 principal: Principal::anonymous(),
                 source: SocketAddr::from(([127, 0, 0, 1], 40_000)),

@@ -98,7 +98,7 @@ impl Harness {
                 now,
                 life_ends,
             )),
-            access: Access::new(policy::Scope::new("us-west-2", "123456789012"), 0),
+            access: Access::new(policy::Scope::new("us-west-2", "123456789012"), 0, Arc::default()),
             peer: Peer {
                 principal: Principal::anonymous(),
                 source: SocketAddr::from(([127, 0, 0, 1], 40_000)),

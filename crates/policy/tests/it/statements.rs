@@ -110,3 +110,25 @@ fn documents_are_shared_between_threads() {
     shared::<Document>();
     shared::<PolicySet>();
 }
+
+#[test]
+fn it_is_known_of_policies_whether_they_ask_for_the_thing() {
+    let asks = |rest: &str| {
+        let action = r#""Effect": "Allow", "Action": "iot:Publish""#;
+        policies(&[&document(&format!("{{ {action}, {rest} }}"))]).asks_of_thing()
+    };
+    let topic = "arn:aws:iot:us-west-2:123456789012:topic";
+    assert!(asks(&format!(r#""Resource": "{topic}/${{iot:Connection.Thing.ThingName}}""#)));
+    assert!(asks(&format!(
+        r#""NotResource": ["*", "{topic}/${{IOT:connection.thing.Attributes[a]}}"]"#
+    )));
+    assert!(asks(
+        r#""Resource": "*", "Condition": {"Bool": {"iot:Connection.Thing.isattached": true}}"#
+    ));
+    assert!(asks(
+        r#""Resource": "*",
+        "Condition": {"StringEquals": {"iot:ClientId": "${iot:Connection.Thing.ThingTypeName}"}}"#
+    ));
+    assert!(!asks(&format!(r#""Resource": "{topic}/${{iot:ClientId}}/thing""#)));
+    assert!(!PolicySet::allow_all().asks_of_thing());
+}

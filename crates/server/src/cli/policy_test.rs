@@ -75,8 +75,9 @@ impl PolicyTestArgs {
         let mut facts = Facts::parse(&self.context)?;
         facts.complete(self, &target);
         let client_id = facts.client_id.as_deref();
+        let grants = principal.grants.load();
         let thing = client_id
-            .and_then(|client_id| registry.directory().load().thing_of(&principal, client_id));
+            .and_then(|client_id| registry.directory().load().thing_of(&grants, client_id));
         let connect_attributes = facts.connect_attributes();
         let context = Context {
             principal_id: Some(&principal.id),

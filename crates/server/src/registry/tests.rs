@@ -89,7 +89,7 @@ fn the_data_folder_holds_a_device_two_senders_and_a_thing() {
     assert!(!may_receive(&device, "news"));
     let directory = registry.directory().load_full();
     assert!(Arc::ptr_eq(&directory.certificates[&*device.id], &device));
-    let thing = directory.thing_of(&device, "myDevice").unwrap();
+    let thing = directory.thing_of(&device.grants.load(), "myDevice").unwrap();
     assert!(thing.attached);
     assert_eq!(thing.attributes["room"], "desk");
     for key in directory.access_keys.values() {

@@ -68,7 +68,8 @@ struct Run {
 
 impl Run {
     fn drive(mut self, mut bytes: &[u8]) {
-        let access = Access::new(policy::Scope::new("us-west-2", "123456789012"), 0);
+        let access =
+            Access::new(policy::Scope::new("us-west-2", "123456789012"), 0, Arc::default());
         let peer = Peer {
             principal: Principal::anonymous(),
             source: SocketAddr::from(([127, 0, 0, 1], 1)),

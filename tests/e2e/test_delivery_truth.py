@@ -101,6 +101,7 @@ def test_a_device_that_reads_nothing_never_gets_what_was_never_sent(start, clien
                 return True
 
             wait_until(is_never_sent, "a socket that takes nothing", seconds=60)
+            metered = server.metrics()
             answer = raw.send(client_id, TOPIC, confirmation="true", timeout=1, body=b"x")
             assert truth(answer)[1:] == ("DELIVERY_CONFIRMATION_TIMEOUT", "never-sent", None)
             assert receipt(raw, answer.trace_id)["status"] == "expired"
@@ -116,6 +117,9 @@ def test_a_device_that_reads_nothing_never_gets_what_was_never_sent(start, clien
                                     headers=headers)
                 assert truth(answer)[1:] == truth(sending.result(30))[1:] == (
                     "DELIVERY_CONFIRMATION_TIMEOUT", "never-sent", None)
+            # What got to no device is no message.
+            kind = 'tenfour_metered_units_total{kind="confirmed_direct_message"}'
+            assert server.metrics()[kind] == metered[kind]
             # A PUBACK that nobody could send is not one that was missed.
             connection = raw.request("GET", f"/connections/{client_id}")
             assert connection.json["connected"] is True

@@ -205,8 +205,8 @@ impl DirectOutcome {
                 "The target client's connection cannot be written to at present; nothing was sent."
             }
             DirectOutcome::ConfirmationTimeout => {
-                "The target client did not acknowledge the message within the timeout; it may or \
-                 may not have received it."
+                "The target client did not acknowledge the message within the timeout; delivery \
+                 says whether it was sent."
             }
             DirectOutcome::ResponseTimeout => {
                 "The target client acknowledged the message, but published no response in time."
@@ -215,8 +215,8 @@ impl DirectOutcome {
                 "Nothing of the message could be sent by its deadline; it never will be."
             }
             DirectOutcome::ReceiverDisconnected => {
-                "The target client's connection ended before it acknowledged the message; it may \
-                 or may not have received it."
+                "The target client's connection ended before it acknowledged the message; delivery \
+                 says whether it was sent."
             }
             DirectOutcome::SenderDisconnected => {
                 "The sender disconnected while it waited for the confirmation."

@@ -17,6 +17,9 @@ use crate::timestamp::{self, DAY_BYTES};
 /// Longer than a line: within so many bytes of its end a file has the end of one.
 const TAIL_BYTES: u64 = 512 * 1024;
 
+/// The largest number that a file may have; so many others can follow it.
+const LAST_NUMBER: u64 = u64::MAX / 2;
+
 /// What is known of a segment.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
@@ -94,6 +97,9 @@ pub(super) fn find(folder: &Path) -> io::Result<Vec<Segment>> {
         else {
             continue;
         };
+        if !path.is_file() {
+            continue;
+        }
         match measure(&path)? {
             Some((bytes, millis)) => segments.push(Segment {
                 number,
@@ -116,27 +122,45 @@ fn name(number: u64, day: &str) -> String {
 
 fn parse_name(name: &str) -> Option<(u64, Arc<str>)> {
     let (number, day) = name.strip_suffix(".jsonl")?.split_once('-')?;
-    let is_day = day.len() == DAY_BYTES && day.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    Some((number.parse().ok().filter(|_| is_day)?, day.into()))
+    let fits = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    let is_day = day.len() == DAY_BYTES && day.bytes().enumerate().all(fits);
+    let number = number.parse().ok().filter(|number| is_day && *number <= LAST_NUMBER)?;
+    Some((number, day.into()))
 }
 
 /// How many bytes of a file are whole lines, and the times of the first and the last entry; none if
-/// there is none.
+/// there is none. What a power failure left at the end may be longer than many lines.
 fn measure(path: &Path) -> io::Result<Option<(u64, (u64, u64))>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let mut head = [0; 64];
     let read = file.read_at(&mut head, 0)?;
     let first = timestamp::read(&head[..read]).map(|(_, millis)| millis);
-    let tail_at = length.saturating_sub(TAIL_BYTES);
-    file.seek(SeekFrom::Start(tail_at))?;
-    let mut tail = Vec::new();
-    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
-    let Some(end) = memchr::memrchr(b'\n', &tail) else { return Ok(None) };
-    let mut lines = tail[..end].rsplit(|byte| *byte == b'\n');
+    let mut end = length;
+    while end > 0 {
+        let start = end.saturating_sub(TAIL_BYTES);
+        if let Some((bytes, last)) = last_entry(&mut file, start)? {
+            return Ok(Some((bytes, (first.unwrap_or(last).min(last), last))));
+        }
+        end = start;
+    }
+    Ok(None)
+}
+
+/// Where the last whole line ends of which there is an entry at or before it in two tails' bytes from
+/// `start` on, and the time of that entry.
+fn last_entry(file: &mut File, start: u64) -> io::Result<Option<(u64, u64)>> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    // An entry may begin before what was looked at last and end within it.
+    file.take(2 * TAIL_BYTES).read_to_end(&mut bytes)?;
+    let Some(end) = memchr::memrchr(b'\n', &bytes) else { return Ok(None) };
+    let mut lines = bytes[..end].rsplit(|byte| *byte == b'\n');
     let last = lines.find_map(|line| timestamp::read(line).map(|(_, millis)| millis));
-    let Some(last) = last else { return Ok(None) };
-    Ok(Some((tail_at + end as u64 + 1, (first.unwrap_or(last).min(last), last))))
+    Ok(last.map(|last| (start + end as u64 + 1, last)))
 }
 
 /// Lines that belong into one segment, one after the other.

@@ -64,16 +64,15 @@ impl Shelf {
         }
     }
 
-    /// Drops the oldest as long as their last entries are before that time. The newest stays, since
-    /// it may be being written.
+    /// Drops those whose last entries are before that time, wherever they stand: the clock may have
+    /// been set back. The newest stays, since it may be being written.
     pub(super) fn forget(&mut self, until_millis: u64) {
-        while self.segments.len() > 1
-            && self.segments.front().is_some_and(|oldest| oldest.millis.1 < until_millis)
-        {
-            if let Some(oldest) = self.segments.pop_front() {
-                oldest.remove();
-            }
-        }
+        let Some(newest) = self.segments.pop_back() else { return };
+        let is_old = |segment: &Segment| segment.millis.1 < until_millis;
+        let (old, kept): (VecDeque<_>, _) = self.segments.drain(..).partition(is_old);
+        self.segments = kept;
+        self.segments.push_back(newest);
+        old.into_iter().for_each(Segment::remove);
     }
 
     pub(super) fn segments(&self) -> Vec<Segment> {

@@ -187,6 +187,35 @@ fn a_torn_end_costs_only_what_is_not_whole() {
 }
 
 #[test]
+fn a_long_damaged_end_costs_no_entry_before_it() {
+    let whole: String = (0..3).map(|number| line(START + number, "whole")).collect();
+    for damage in [512 * 1024 - whole.len(), 512 * 1024, 512 * 1024 + 1, 3_000_000] {
+        let folder = place();
+        let name = folder.path().join("logs/00000007-2026-11-26.jsonl");
+        fs::create_dir(folder.path().join("logs")).expect("a folder");
+        fs::write(&name, [whole.as_bytes(), &vec![0; damage]].concat()).expect("writable");
+        let ring = open(folder.path(), 1 << 20);
+        assert_eq!(texts(&ring), ["whole"; 3], "{damage} bytes");
+        ring.append(line(START + 9, "more").as_bytes()).expect("room");
+        assert_eq!(texts(&open(folder.path(), 1 << 20)), ["whole", "whole", "whole", "more"]);
+    }
+}
+
+#[test]
+fn what_is_no_segment_is_left_alone() {
+    let folder = place();
+    let logs = folder.path().join("logs");
+    fs::create_dir_all(logs.join("00000009-2026-11-26.jsonl")).expect("a folder");
+    for name in ["18446744073709551615-2026-11-26.jsonl", "00000005-----------.jsonl"] {
+        fs::write(logs.join(name), line(START, "not ours")).expect("writable");
+    }
+    let ring = open(folder.path(), 1 << 20);
+    ring.append(line(START, "ours").as_bytes()).expect("room");
+    assert_eq!(texts(&ring), ["ours"]);
+    assert_eq!(files(folder.path()).len(), 4);
+}
+
+#[test]
 fn what_is_no_entry_is_passed_over() {
     let folder = place();
     let name = folder.path().join("logs/00000001-2026-11-26.jsonl");
@@ -236,6 +265,11 @@ fn the_oldest_go_when_they_are_too_old() {
     }
     assert_eq!(texts(&ring), ["6 days ago", "0 days ago"]);
     assert_eq!(files(folder.path()).len(), 2);
+    // Nor do they stay behind one that a clock set forward once began.
+    ring.append(line(now + 30 * DAY, "in a month").as_bytes()).expect("room");
+    ring.append(line(now - 8 * DAY, "8 days ago").as_bytes()).expect("room");
+    ring.append(line(now, "now").as_bytes()).expect("room");
+    assert_eq!(texts(&ring), ["6 days ago", "0 days ago", "in a month", "now"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Where the log can go.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -109,9 +109,32 @@ fn stdout() -> Result<File, LogError> {
 }
 
 fn open(path: &Path) -> Result<File, LogError> {
-    OpenOptions::new()
+    let torn = is_torn(path);
+    let mut file = OpenOptions::new()
         .append(true)
         .create(true)
         .open(path)
-        .map_err(|cause| LogError::File { file: path.into(), cause })
+        .map_err(|cause| LogError::File { file: path.into(), cause })?;
+    if torn {
+        // Where there is no room for it there is none for an entry.
+        let _ = file.write_all(b"\n");
+    }
+    Ok(file)
+}
+
+/// Whether a process that was cut off left a part of a line at the end, which the next entry must not
+/// continue.
+fn is_torn(path: &Path) -> bool {
+    // A pipe would wait for its writer.
+    if !path.is_file() {
+        return false;
+    }
+    let last = || -> io::Result<u8> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last[0])
+    };
+    last().is_ok_and(|last| last != b'\n')
 }

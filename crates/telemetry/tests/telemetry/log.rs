@@ -260,6 +260,24 @@ fn a_file_is_appended_to_and_reopened_after_a_rotation() {
     assert_eq!(lines(&log), 1);
 }
 
+/// A process that was killed while the disk was full leaves a part of a line.
+#[test]
+fn an_entry_does_not_continue_a_line_that_was_cut_off() {
+    let folder = Folder::new("torn-log");
+    let log = folder.0.join("log.jsonl");
+    fs::write(&log, r#"{"timestamp":"2026-11-26"#).unwrap();
+    let telemetry = Telemetry::start(settings(LogTarget::File(log.clone()))).unwrap();
+    telemetry.record(&direct(&GOOD));
+    assert!(telemetry.flush(PATIENCE));
+    telemetry.reopen();
+    telemetry.record(&direct(&GOOD));
+    assert!(telemetry.flush(PATIENCE));
+    let text = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[1..].iter().all(|line| line.starts_with('{') && line.ends_with('}')));
+}
+
 #[test]
 fn a_failed_reopen_keeps_the_old_file() {
     let folder = Folder::new("no-reopen");

@@ -88,6 +88,9 @@ impl Ledger {
             return self.write_dry_run(settled);
         }
         let Settled { outcome, epoch, handed_over, acknowledged, .. } = settled;
+        let truth = Truth::of(settled).or(self.never_sent.then_some(Truth::NeverSent));
+        // What was taken back from the connection before a byte of it was sent got nowhere.
+        let handed_over = handed_over.filter(|_| truth != Some(Truth::NeverSent));
         self.node.telemetry().record(&event::DirectMessage {
             trace_id: self.trace_id,
             client_id: self.client_id(),
@@ -99,9 +102,7 @@ impl Ledger {
             outcome,
             batch: self.batch,
             repeats: self.progress.original,
-            truth: Truth::of(settled)
-                .or(self.never_sent.then_some(Truth::NeverSent))
-                .map(Truth::word),
+            truth: truth.map(Truth::word),
             delivery: handed_over.map(|at| at.since(self.taken_in)),
             ack: handed_over.zip(*acknowledged).map(|(from, to)| to.since(from)),
             connection_epoch: *epoch,

@@ -6,13 +6,16 @@ import time
 
 import pytest
 
+from harness import packets
 from harness.answer import check_shape
 from harness.commands import aws, curl
 from harness.patience import wait_until
 from harness.population import NARROW
 from harness.registry import allow
 from harness.senders import RawSender, boto3_client
+from harness.server import Server
 from harness.signing import Credentials
+from harness.wire_device import WireDevice
 
 READER = Credentials("AKIAE2ESHADOWREADER1", "secret of the reader of shadows")
 LIST = "/api/things/shadow/ListNamedShadowsForThing"
@@ -372,6 +375,38 @@ def test_the_aws_command_line(server, thing, tmp_path):
     done = aws(server, server.admin, "delete-thing-shadow", "--thing-name", thing, str(out))
     assert f"No shadow exists with name: '{thing}'" in done.stderr
     assert "(ResourceNotFoundException)" in done.stderr
+
+
+def test_what_a_sender_was_told_reaches_subscribers_who_are_away_over_kill_9(start, client_id):
+    """A delta cannot be asked for again."""
+    flags = ["--open", "--unlimited"]
+    server = start(f"shadow-away-{client_id}", *flags)
+    topics = [f"$aws/things/{client_id}/shadow/update/{kind}"
+              for kind in ("accepted", "delta", "documents")]
+    for round in range(3):
+        device = WireDevice.connected(server, client_id, listener="mqtt", clean=round == 0,
+                                      session_expiry_interval=3000)
+        if round == 0:
+            device.subscribe(*topics)
+        last = {}
+        while set(last.values()) != {4 * round} and round:
+            message = device.message()
+            device.acknowledge(message)
+            told = json.loads(message.payload)
+            last[message.topic] = told.get("version") or told["current"]["version"]
+        assert sorted(last) == (sorted(topics) if round else [])
+        device.send(packets.disconnect(5))
+        device.close()
+        with RawSender(server, listener="http") as sender:
+            for number in range(4):
+                document = {"state": {"desired": {"on": 4 * round + number}}}
+                answer = sender.request("POST", f"/things/{client_id}/shadow",
+                                        json.dumps(document).encode())
+                assert (answer.status, answer.json["version"]) == (200, 4 * round + number + 1)
+        server.process.kill()
+        server.process.wait(30)
+        server = Server(server.folder, *flags)
+    assert server.stop() == 0
 
 
 def test_rates_of_the_account(start):

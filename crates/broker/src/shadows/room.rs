@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use shadow::{Kept, ShadowId};
 
 use super::Shadows;
-use super::one::{Shadow, State};
+use super::one::Shadow;
 use crate::node::Node;
 
 /// About what a place takes besides the names and texts.
@@ -108,6 +108,18 @@ impl Shadows {
         all.remove(id);
         Removal::Removed
     }
+
+    /// Removes this place, of which nothing is kept: not another one that has its name by now, which
+    /// may have the version of a shadow that was deleted.
+    fn give_up(&self, place: &Shadow) {
+        let mut all = self.all.write();
+        let is_it = all.get(&place.id).is_some_and(|present| std::ptr::eq(&**present, place));
+        let mut state = place.lock();
+        if is_it && *state.kept() == Kept::default() && place.outbox.is_empty() {
+            state.removed = true;
+            all.remove(&place.id);
+        }
+    }
 }
 
 impl Node {
@@ -130,9 +142,9 @@ impl Node {
 
     /// Gives up the place of a shadow that was asked for and does not exist.
     pub(super) fn give_up_place(&self, shadow: &Shadow) {
-        let is_nothing = |state: &State| *state.kept() == Kept::default();
-        if is_nothing(&shadow.lock()) {
-            self.shadows.remove(&shadow.id, || Ticket::NONE);
+        let is_nothing = *shadow.lock().kept() == Kept::default();
+        if is_nothing {
+            self.shadows.give_up(shadow);
         }
     }
 
@@ -188,5 +200,21 @@ mod tests {
         assert_eq!(room.first_deleted(u64::MAX), Some(door.clone()));
         assert!(room.change(&door, &deleted(7), &nothing));
         assert_eq!(room.first_deleted(u64::MAX), None);
+    }
+    /// Whoever held the place while it was empty must not take away the version of the shadow that was
+    /// made and deleted at another place of the name meanwhile.
+    #[test]
+    fn a_place_that_is_given_up_is_not_another_of_its_name() {
+        let shadows = Shadows::new(Vec::new(), 1 << 20);
+        let first = shadows.place(&id("lamp"));
+        shadows.give_up(&first);
+        assert!(first.lock().removed);
+        let second = shadows.place(&id("lamp"));
+        assert!(!Arc::ptr_eq(&first, &second));
+        second.keep(&mut second.lock(), deleted(5), Ticket::NONE);
+        shadows.give_up(&first);
+        shadows.give_up(&second);
+        assert!(Arc::ptr_eq(&second, &shadows.place(&id("lamp"))));
+        assert!(!second.lock().removed);
     }
 }

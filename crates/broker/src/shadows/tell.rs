@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::Moment;
 use engine::access::Peer;
 use engine::message::{Publication, Shared};
+use engine::{Moment, Ticket};
 use mqtt::{ClientId, Properties, QoS, TopicName};
 use shadow::{Answer, Fault, Kind, Operation};
 use telemetry::event::{self, Protocol, Refusal};
@@ -65,12 +65,18 @@ impl Node {
         match asker {
             Asker::Sender(then) => {
                 // Of a read over HTTP nobody else hears, nor of a request that was not done.
-                if let (Ok(answers), Operation::Update | Operation::Delete) = (&answers, operation)
-                {
-                    self.publish_answers(shadow, answers);
-                }
+                let durable = match (&answers, operation) {
+                    (Ok(answers), Operation::Update | Operation::Delete) => {
+                        self.publish_answers(shadow, answers)
+                    }
+                    _ => Ticket::NONE,
+                };
                 let first = |answers: Vec<Answer>| answers.into_iter().next();
-                then(answers.and_then(|all| Ok(first(all).ok_or(Fault::Internal)?.payload)));
+                let told = answers.and_then(|all| Ok(first(all).ok_or(Fault::Internal)?.payload));
+                // Subscribers who are away are to hear of what the sender is told.
+                self.keeper.when_durable(durable, move |kept| {
+                    then(told.and_then(|told| kept.map(|()| told).map_err(|_| Fault::Internal)));
+                });
             }
             Asker::Publisher { peer, trace_id, protocol, in_flight } => {
                 let fault = match answers {
@@ -92,7 +98,9 @@ impl Node {
         }
     }
 
-    fn publish_answers(self: &Arc<Self>, shadow: &Shadow, answers: &[Answer]) {
+    /// The ticket of what is kept for subscribers who are away.
+    fn publish_answers(self: &Arc<Self>, shadow: &Shadow, answers: &[Answer]) -> Ticket {
+        let mut durable = Ticket::NONE;
         let mut batch = Batch::new(self.now());
         for Answer { kind, payload } in answers {
             let topic = shadow.id.answer_topic(*kind);
@@ -106,9 +114,12 @@ impl Node {
                 expires: None,
             });
             // Without RETAIN no quota keeps it from being published.
-            let _ = self.publish(&message, None, &mut batch);
+            if let Ok(ticket) = self.publish(&message, None, &mut batch) {
+                durable = durable.max(ticket);
+            }
         }
         batch.write(self);
+        durable
     }
 
     fn log(
